@@ -1,0 +1,209 @@
+# Weir: one Makefile for everything. `make help` lists the targets.
+.DEFAULT_GOAL := all
+SHELL := /bin/bash
+MAKEFLAGS += --no-builtin-rules
+
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+SAN     ?=
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+comma   := ,
+
+# Each compiler and each set of sanitizers has a tree of its own, so they never mix.
+flavour := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+B       := build/$(flavour)
+
+# --- what there is: the list of files is the architecture ------------------------------------
+LIBS    := base model http kafka mongo obs app
+DAEMONS := ingest aggregator alerter dashboard
+TOOLS   := load
+
+src_of   = $(wildcard $(1)/*.c)
+obj_of   = $(patsubst %.c,$(B)/obj/%.o,$(call src_of,$(1)))
+lib_of   = $(B)/lib/libweir_$(1).a
+
+# What each library is linked from: itself and what is below it, nothing else.
+below_base  := base
+below_model := model base
+below_http  := http model base
+below_kafka := kafka model base
+below_mongo := mongo model base
+below_obs   := obs model base
+below_app   := app http kafka obs model base
+
+pkgs_base  := libxxhash libcrypto
+pkgs_model := $(pkgs_base)
+pkgs_http  := $(pkgs_base) libevent_core
+pkgs_kafka := $(pkgs_base) rdkafka
+pkgs_mongo := $(pkgs_base) libmongoc-1.0
+pkgs_obs   := $(pkgs_base)
+pkgs_app   := $(pkgs_base) libevent_core rdkafka
+pkgs_ingest     := $(pkgs_app)
+pkgs_aggregator := $(pkgs_app) libmongoc-1.0
+pkgs_alerter    := $(pkgs_app) libmongoc-1.0
+pkgs_dashboard  := $(pkgs_app) libmongoc-1.0
+pkgs_load       := $(pkgs_base) libevent_core
+libs_ingest     := $(below_app)
+libs_aggregator := app http kafka mongo obs model base
+libs_alerter    := $(libs_aggregator)
+libs_dashboard  := $(libs_aggregator)
+libs_load       := model base
+
+# --- flags -----------------------------------------------------------------------------------
+REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wconversion \
+        -Wundef -Wpointer-arith -Wwrite-strings -Werror
+OPT  := $(if $(SAN),-O1 -fno-omit-frame-pointer,-O2 -D_FORTIFY_SOURCE=2)
+HARDEN := -fstack-protector-strong -fPIE
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) $(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=undefined))
+# Third-party headers are not ours to warn about.
+SYSTEM_INC := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I libmongoc-1.0 2>/dev/null))
+CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -I. $(SYSTEM_INC) -g $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
+LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
+pkg_libs = $(shell pkg-config --libs $(1)) -lm -lpthread
+
+# `make V=1` shows the whole commands.
+V ?=
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-3s %s\n' $(1) $(2))
+
+.PHONY: all help setup demo down test tests-built unit sim e2e bench lint fmt clean install deps-present
+.SECONDARY:
+
+all: deps-present $(DAEMONS:%=$(B)/bin/weir-%) $(TOOLS:%=$(B)/bin/weir-%) build/bin
+
+help: ## lists the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+# Names the missing packages instead of letting the compiler stumble over a header.
+deps-present:
+	@tools/setup --check packages
+
+# build/bin always shows the plain gcc build; other flavours are addressed by their own path.
+build/bin: | $(B)/bin
+	@[ '$(flavour)' != gcc ] || ln -sfn gcc/bin build/bin
+
+$(B)/bin:
+	@mkdir -p $@
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) -DWEIR_VERSION='"$(VERSION)"' $(if $(findstring version.c,$<),-DWEIR_REVISION='"$(REVISION)"') -MMD -MP -c $< -o $@
+
+define lib_rule
+$(call lib_of,$(1)): $(call obj_of,common/$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)ar rcs $$@ $$^
+endef
+$(foreach l,$(LIBS),$(eval $(call lib_rule,$(l))))
+
+# $(1) name, $(2) folder: everything but main.c also goes into an archive, for the tests.
+define program_rule
+$(B)/lib/lib$(1).a: $(filter-out %/main.o,$(call obj_of,$(2)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)ar rcs $$@ $$^
+$(B)/bin/weir-$(1): $(B)/obj/$(2)/main.o $(B)/lib/lib$(1).a $(foreach l,$(libs_$(1)),$(call lib_of,$(l)))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) -o $$@ $$^ $(LDFLAGS_ALL) $$(call pkg_libs,$(pkgs_$(1)))
+endef
+$(foreach d,$(DAEMONS),$(eval $(call program_rule,$(d),$(d))))
+$(eval $(call program_rule,load,tools/load))
+
+# --- tests -------------------------------------------------------------------------------------
+# tests/unit/NAME is one binary, linked from the folder NAME and what is below it only.
+UNITS := $(patsubst tests/unit/%/,%,$(sort $(dir $(wildcard tests/unit/*/*.c))))
+unit_libs = $(if $(filter $(1),$(LIBS)),$(foreach l,$(below_$(1)),$(call lib_of,$(l))),\
+            $(B)/lib/lib$(1).a $(foreach l,$(libs_$(1)),$(call lib_of,$(l))))
+define unit_rule
+$(B)/test/unit_$(1): $(call obj_of,tests/unit/$(1)) $(B)/obj/tests/unit/unit.o $(call unit_libs,$(1))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) -o $$@ $$^ $(LDFLAGS_ALL) $$(call pkg_libs,$(pkgs_$(1)) check jansson)
+endef
+$(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
+
+$(B)/test/sim: $(call obj_of,tests/sim) $(B)/lib/libaggregator.a $(B)/lib/libalerter.a $(foreach l,$(libs_aggregator),$(call lib_of,$(l)))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(call pkg_libs,$(pkgs_aggregator))
+
+tests-built: deps-present $(UNITS:%=$(B)/test/unit_%) $(B)/test/sim $(B)/test/store_sink
+
+$(B)/test/store_sink: $(call obj_of,tests/store) $(B)/obj/tests/unit/unit.o $(B)/lib/libaggregator.a $(foreach l,$(libs_aggregator),$(call lib_of,$(l)))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(call pkg_libs,$(pkgs_aggregator) check)
+
+# Set-up comes first and may bring the compiler itself, so what follows it is a make of its own.
+JOBS := -j$(shell nproc)
+
+setup: ## installs what is missing on this machine
+	@tools/setup
+
+demo: setup ## builds, starts everything, sends ten seconds of readings, proves that none was lost
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@tools/demo
+
+down: ## stops what demo started
+	@tools/stack down
+
+test: setup ## every test, against a Kafka and a store of its own
+	@$(MAKE) --no-print-directory $(JOBS) all tests-built
+	@tools/test --build $(B)
+
+unit: ## the unit tests alone
+	@$(MAKE) --no-print-directory $(JOBS) tests-built
+	@tools/test --build $(B) unit
+
+sim: ## the simulated crashes alone
+	@$(MAKE) --no-print-directory $(JOBS) tests-built
+	@tools/test --build $(B) sim
+
+e2e: ## the end-to-end tests alone
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@tools/test --build $(B) e2e
+
+bench: setup ## measures, against yardsticks in the same run
+	@$(MAKE) --no-print-directory $(JOBS) all $(BENCHES:%=$(B)/bench/%)
+	@.deps/venv/bin/python tests/bench/bench.py --build $(B)
+
+BENCHES := yard_epoll yard_evhttp bench_http
+$(B)/bench/yard_epoll: $(B)/obj/tests/bench/yard_epoll.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL)
+$(B)/bench/yard_evhttp: $(B)/obj/tests/bench/yard_evhttp.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(call pkg_libs,libevent)
+$(B)/bench/bench_http: $(B)/obj/tests/bench/bench_http.o $(foreach l,$(below_http),$(call lib_of,$(l)))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(call pkg_libs,$(pkgs_http))
+
+lint: setup ## form, layers, refused calls, settings and docs that agree; both compilers
+	@$(MAKE) --no-print-directory $(JOBS) CC=clang all tests-built
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@tools/lint/all
+
+fmt: ## formats the C code
+	clang-format -i $(C_FILES)
+
+C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
+
+install: all ## into PREFIX (/usr/local), below DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(DAEMONS:%=$(B)/bin/weir-%) $(TOOLS:%=$(B)/bin/weir-%) $(DESTDIR)$(PREFIX)/bin
+
+clean: ## removes what was built; .deps and .run stay
+	rm -rf build
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
