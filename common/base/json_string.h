@@ -1,0 +1,11 @@
+/* The string part of the JSON reader; only json.c uses it. */
+#ifndef WEIR_BASE_JSON_STRING_H
+#define WEIR_BASE_JSON_STRING_H
+
+#include "common/base/json.h"
+
+/* `p` is behind the opening quote. Fills r->text and r->escaped and returns what follows the
+ * closing quote, or fills r->at and r->error and returns NULL. Never reads at or beyond r->end. */
+const char *json_scan_string(struct json_reader *r, const char *p);
+
+#endif
