@@ -1,0 +1,62 @@
+/* The last state of one device: a join of what its readings said, newest event time first. Pure. */
+#ifndef WEIR_MODEL_DEVICE_STATE_H
+#define WEIR_MODEL_DEVICE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/model/reading.h"
+
+/* Latest value of one sensor. Of two with the same time the larger value wins, so that the order
+ * of folding never shows. */
+struct device_sensor {
+    char name[READING_SENSOR_NAME_MAX + 1];
+    double value;
+    int64_t ts_ms;
+};
+
+/* How many readings one partition of the log brought; a function of the log up to src. */
+struct device_share {
+    int32_t partition;
+    int64_t src;
+    uint64_t readings;
+};
+
+enum { DEVICE_SENSORS_MAX = 128 }; /* more names than that: the ones longest silent are dropped */
+
+struct device_state {
+    char device_id[READING_DEVICE_ID_MAX + 1]; /* may not hold NUL, so it is a C string */
+    int64_t rev;                               /* of the stored document; 0 = not stored yet */
+    int64_t last_seen_ms;                      /* newest time of receipt */
+    int64_t last_ts_ms;                        /* newest event time */
+    int64_t first_seen_ms;                     /* oldest time of receipt; 0 = none */
+    int64_t skew_ms; /* received_at - ts of the reading with the newest time of receipt */
+    bool has_position, has_online;
+    double lat, lon;
+    int64_t position_ms; /* event time of the position */
+    bool online;
+    int64_t online_ms;
+    /* Latest status report: a reading with battery_level, rssi or online; for GET /status. */
+    int64_t status_ms, status_received_ms; /* 0 = none */
+    struct reading_id status_id;
+    unsigned sensors, sensors_cap;
+    struct device_sensor *sensor; /* owned; sorted by name */
+    unsigned shares, shares_cap;
+    struct device_share *share; /* owned; sorted by partition */
+};
+
+void device_state_init(struct device_state *d, struct span device_id);
+void device_state_deinit(struct device_state *d);
+
+/* Folds a reading in, unless the share of the partition is at or past the offset. Returns whether
+ * anything changed. Never goes back in time: older values do not replace newer ones. */
+bool device_state_fold(struct device_state *d, int32_t partition, int64_t offset,
+                       const struct reading *r);
+
+/* As window_join: newest of each field, the further share of each partition, other's rev. Returns
+ * whether `d` still holds something `other` has not. */
+bool device_state_join(struct device_state *d, const struct device_state *other);
+
+uint64_t device_state_readings(const struct device_state *d); /* sum over the shares */
+
+#endif

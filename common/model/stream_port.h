@@ -1,0 +1,66 @@
+/* The stream port: what a consumer needs of Kafka's log, as a struct of functions. Kafka implements
+ * it (common/kafka/consumer.h), and so does the simulator. */
+#ifndef WEIR_MODEL_STREAM_PORT_H
+#define WEIR_MODEL_STREAM_PORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/base/span.h"
+
+/* One record of the topic; everything borrowed from the port until release. */
+struct stream_record {
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms; /* of the record in Kafka; -1 = none */
+    struct span key, value;
+    struct span traceparent; /* header, W3C Trace Context; may be empty */
+    void *handle;            /* of the implementation */
+};
+
+enum stream_event {
+    STREAM_NOTHING,  /* nothing within the time given */
+    STREAM_RECORDS,  /* records[0..count): in offset order within each partition */
+    STREAM_ASSIGNED, /* partitions[0..count) are now ours */
+    STREAM_REVOKED, /* partitions[0..count) are wanted back: flush, commit, then call revoke_done */
+    STREAM_LOST,    /* partitions[0..count) are no longer ours: drop their state, commit nothing */
+    STREAM_ERROR, /* err says why; the port goes on by itself (it makes a new client if it must) */
+};
+
+enum { STREAM_BATCH_MAX = 5000, STREAM_PARTITIONS_MAX = 1024 };
+
+struct stream_poll {
+    enum stream_event event;
+    size_t count;
+    struct stream_record *records; /* STREAM_RECORDS; borrowed until release */
+    int32_t partitions[STREAM_PARTITIONS_MAX];
+    struct err err;
+};
+
+struct stream_port {
+    void *self; /* borrowed */
+
+    /* Waits up to timeout_ms. Must be called at least every max.poll.interval, also while blocked:
+     * with want_records = false it serves group events only and leaves records where they are.
+     * After STREAM_RECORDS the caller owes one release before the next poll with want_records. */
+    void (*poll)(void *self, bool want_records, int timeout_ms, struct stream_poll *out);
+
+    /* Gives the records of the last poll back. */
+    void (*release)(void *self);
+
+    /* Answers STREAM_REVOKED. */
+    void (*revoke_done)(void *self);
+
+    /* Says that everything below next_offset is durable. Fire and forget: a later call covers a
+     * lost one. Commits for partitions that are no longer ours are ignored. */
+    void (*commit)(void *self, int32_t partition, int64_t next_offset);
+
+    /* Where this group stands: *next_offset = committed offset, or the start of the log when
+     * there is none; *log_start, *log_end = the borders of the partition (end = next to be
+     * written). Asked once for each assignment and by lag metrics; may block up to 5 s. */
+    int (*position)(void *self, int32_t partition, int64_t *next_offset, int64_t *log_start,
+                    int64_t *log_end, struct err *e);
+};
+
+#endif
