@@ -1,0 +1,124 @@
+/* The account of one partition: verdicts by offset, and the ledger that follows from them. */
+#include "aggregator/account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/xmalloc.h"
+
+void account_init(struct account *a, int32_t partition, int64_t next_offset)
+{
+    *a = (struct account){
+        .partition = partition,
+        .base = next_offset,
+        .position = next_offset,
+        .watermark_ms = INT64_MIN,
+        .committed = next_offset,
+    };
+    a->ledger = (struct ledger){
+        .partition = partition,
+        .first = next_offset,
+        .next_offset = next_offset,
+        .watermark_ms = INT64_MIN,
+    };
+}
+
+void account_deinit(struct account *a)
+{
+    free(a->verdict);
+    a->verdict = NULL;
+    a->cap = 0;
+}
+
+void account_set_ledger(struct account *a, const struct ledger *stored)
+{
+    a->ledger_exists = stored != NULL;
+    if (!stored)
+        return;
+    a->ledger = *stored;
+    if (stored->watermark_ms > a->watermark_ms)
+        a->watermark_ms = stored->watermark_ms;
+    if (stored->next_offset >= a->position)
+        a->base = a->position; /* all of it is in there already */
+}
+
+bool account_seen(const struct account *a, int64_t offset)
+{
+    return offset < a->position;
+}
+
+void account_note(struct account *a, int64_t offset, enum verdict v)
+{
+    size_t need = (size_t)(offset + 1 - a->base);
+    if (need > a->cap) {
+        size_t cap = a->cap ? a->cap : 1024;
+        while (cap < need)
+            cap *= 2;
+        a->verdict = xrealloc(a->verdict, cap);
+        a->cap = cap;
+    }
+    memset(a->verdict + (a->position - a->base), VERDICT_GAP, (size_t)(offset - a->position));
+    a->verdict[offset - a->base] = (uint8_t)v;
+    a->position = offset + 1;
+}
+
+void account_see_time(struct account *a, int64_t ts_ms, int64_t now_ms)
+{
+    int64_t t = ts_ms < now_ms ? ts_ms : now_ms;
+    if (t > a->watermark_ms)
+        a->watermark_ms = t;
+}
+
+static void count_verdict(struct ledger *l, enum verdict v)
+{
+    switch (v) {
+    case VERDICT_GAP:
+        l->gap++;
+        break;
+    case VERDICT_STORED:
+        l->stored++;
+        break;
+    case VERDICT_DUPLICATE:
+        l->duplicate++;
+        break;
+    case VERDICT_DEAD:
+        l->dead++;
+        break;
+    }
+}
+
+bool account_next_ledger(const struct account *a, struct ledger *next)
+{
+    *next = a->ledger;
+    if (a->ledger_exists && a->ledger.next_offset >= a->position)
+        return false;
+    if (!a->ledger_exists && a->position == a->base)
+        return false;
+    /* A stored ledger behind our base means that it was lost or restored from an older copy: what
+     * lies between was committed by somebody, but nobody can say any more what became of it. */
+    if (next->next_offset < a->base)
+        next->gap += (uint64_t)(a->base - next->next_offset);
+    int64_t from = next->next_offset > a->base ? next->next_offset : a->base;
+    for (int64_t o = from; o < a->position; o++)
+        count_verdict(next, (enum verdict)a->verdict[o - a->base]);
+    next->next_offset = a->position;
+    next->watermark_ms = a->watermark_ms;
+    return true;
+}
+
+void account_written(struct account *a, const struct ledger *written)
+{
+    a->ledger = *written;
+    a->ledger_exists = true;
+    a->base = a->position;
+}
+
+size_t account_unwritten(const struct account *a)
+{
+    return (size_t)(a->position - a->base);
+}
+
+int64_t ledger_unaccounted(const struct ledger *l)
+{
+    return l->next_offset - l->first - (int64_t)(l->stored + l->duplicate + l->dead + l->gap);
+}

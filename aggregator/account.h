@@ -1,0 +1,59 @@
+/* The account of one partition: what became of each offset since the ledger was last written. Pure.
+ */
+#ifndef WEIR_AGGREGATOR_ACCOUNT_H
+#define WEIR_AGGREGATOR_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aggregator/sink.h"
+
+enum verdict {
+    VERDICT_GAP, /* the log holds no record there: transaction markers, compaction, retention */
+    VERDICT_STORED,
+    VERDICT_DUPLICATE,
+    VERDICT_DEAD,
+};
+
+struct account {
+    int32_t partition;
+    int64_t base;     /* verdicts are known from here ... */
+    int64_t position; /* ... up to here: the next offset to come */
+    uint8_t *verdict; /* owned; position - base entries */
+    size_t cap;
+    int64_t watermark_ms; /* highest event time seen, capped by the clock; INT64_MIN = none */
+    struct ledger ledger; /* as last read or written */
+    bool ledger_exists;
+    uint64_t last_record_ms; /* monotonic; when the partition last brought something */
+    int64_t committed;       /* handed to the log as committed */
+};
+
+/* A partition that was just assigned: `next_offset` is where the log goes on. */
+void account_init(struct account *a, int32_t partition, int64_t next_offset);
+void account_deinit(struct account *a);
+
+/* The stored ledger was read; NULL when there is none yet: it then begins at the base. */
+void account_set_ledger(struct account *a, const struct ledger *stored);
+
+/* Whether the offset was dealt with before, in this assignment. */
+bool account_seen(const struct account *a, int64_t offset);
+
+/* Notes what became of the offset (>= position); offsets skipped before it are gaps. */
+void account_note(struct account *a, int64_t offset, enum verdict v);
+
+/* Raises the watermark; event times ahead of the clock count as the clock. */
+void account_see_time(struct account *a, int64_t ts_ms, int64_t now_ms);
+
+/* The ledger as it has to be written next. False when the stored one is at or past the position
+ * already (another owner wrote it, or there is nothing new). */
+bool account_next_ledger(const struct account *a, struct ledger *next);
+
+/* The ledger was written: the verdicts are no longer needed. */
+void account_written(struct account *a, const struct ledger *written);
+
+size_t account_unwritten(const struct account *a); /* offsets not yet in the ledger */
+
+/* next_offset - first - (stored + duplicate + dead + gap): 0, or something is wrong. */
+int64_t ledger_unaccounted(const struct ledger *l);
+
+#endif

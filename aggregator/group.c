@@ -1,0 +1,76 @@
+/* Partitions coming and going. Assignment is eager: all of them go and come together, so whatever
+ * is in memory belongs to the partitions owned now, and one drop forgets it all. */
+#include <stdlib.h>
+
+#include "aggregator/pipeline_state.h"
+#include "common/base/xmalloc.h"
+
+struct account *group_account(struct pipeline *p, int32_t partition)
+{
+    for (size_t i = 0; i < p->accounts; i++)
+        if (p->account[i].partition == partition)
+            return &p->account[i];
+    return NULL;
+}
+
+void group_assigned(struct pipeline *p, const struct stream_poll *event)
+{
+    for (size_t i = 0; i < event->count; i++) {
+        if (group_account(p, event->partitions[i]))
+            continue;
+        if (p->accounts == p->accounts_cap) {
+            p->accounts_cap = p->accounts_cap ? p->accounts_cap * 2 : 16;
+            p->account = xreallocarray(p->account, p->accounts_cap, sizeof *p->account);
+        }
+        account_init(&p->account[p->accounts++], event->partitions[i], 0);
+    }
+    if (p->ports.observer.assigned)
+        p->ports.observer.assigned(p->ports.observer.self, p->accounts);
+    atomic_store_explicit(&p->stats.partitions, p->accounts, memory_order_relaxed);
+}
+
+int phase_adopt_position(struct pipeline *p, struct err *e)
+{
+    struct account *a = &p->account[p->adopted];
+    int64_t next, start, end;
+    int rc = p->ports.stream.position(p->ports.stream.self, a->partition, &next, &start, &end, e);
+    if (rc)
+        return rc;
+    int32_t partition = a->partition;
+    account_deinit(a);
+    account_init(a, partition, next);
+    a->last_record_ms = clock_monotonic_ms(&p->ports.clock);
+    p->phase = PHASE_ADOPT_LEDGER;
+    return 0;
+}
+
+int phase_adopt_ledger(struct pipeline *p, struct err *e)
+{
+    struct account *a = &p->account[p->adopted];
+    struct ledger stored;
+    int rc = p->ports.sink.read_ledger(p->ports.sink.self, a->partition, &stored, e);
+    if (rc && rc != ERR_NOT_FOUND)
+        return rc;
+    account_set_ledger(a, rc ? NULL : &stored);
+    err_clear(e);
+    p->adopted++;
+    p->phase = p->adopted < p->accounts ? PHASE_ADOPT_POSITION : PHASE_POLL;
+    flush_publish_stats(p);
+    return 0;
+}
+
+void group_drop(struct pipeline *p)
+{
+    intake_release(p);
+    for (size_t i = 0; i < p->accounts; i++)
+        account_deinit(&p->account[i]);
+    p->accounts = p->adopted = p->ledger_at = 0;
+    window_cache_deinit(&p->cache);
+    window_cache_init(&p->cache, p->config.seed);
+    p->lost_windows.count = p->lost_devices.count = 0;
+    p->flush_at = 0;
+    p->first_unwritten_ms = 0;
+    p->revoking = false;
+    p->phase = PHASE_POLL;
+    flush_publish_stats(p);
+}

@@ -1,0 +1,375 @@
+/* From records to windows: decode, insert raw, tell replays from duplicates, load, fold, dead
+ * letters. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "aggregator/pipeline_state.h"
+#include "common/base/timestamp.h"
+#include "common/base/utf8.h"
+#include "common/base/xmalloc.h"
+
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+void intake_release(struct pipeline *p)
+{
+    p->letters = 0;
+    p->slice.records = p->slice.raws = p->slice.targets = 0;
+    p->slice.load_windows.count = p->slice.load_devices.count = 0;
+    if (!p->holding)
+        return;
+    p->holding = false;
+    p->ports.stream.release(p->ports.stream.self);
+}
+
+void intake_deinit(struct pipeline *p)
+{
+    free(p->slice.reading);
+    free(p->slice.target);
+    free(p->letter);
+    entry_list_deinit(&p->slice.load_windows);
+    entry_list_deinit(&p->slice.load_devices);
+}
+
+static void add_letter(struct pipeline *p, const struct stream_record *r, const char *reason,
+                       const char *message)
+{
+    if (p->letters == p->letters_cap) {
+        p->letters_cap = p->letters_cap ? p->letters_cap * 2 : 64;
+        p->letter = xreallocarray(p->letter, p->letters_cap, sizeof *p->letter);
+    }
+    struct dead_letter *d = &p->letter[p->letters++];
+    *d = (struct dead_letter){
+        .topic = p->config.topic,
+        .partition = r->partition,
+        .offset = r->offset,
+        .record_ms = r->timestamp_ms,
+        .key = r->key,
+        .value = r->value,
+        .traceparent = r->traceparent,
+        .reason = reason,
+        .class = DEAD_POISON,
+        .attempts = 1,
+        .failed_at_ms = clock_wall_ms(&p->ports.clock),
+        .worker = p->config.group,
+    };
+    snprintf(d->message, sizeof d->message, "%s", message);
+    d->message[utf8_cut(span_str(d->message), sizeof d->message - 1)] = '\0';
+    if (p->ports.observer.dead)
+        p->ports.observer.dead(p->ports.observer.self, d);
+}
+
+static void add_poison(struct pipeline *p, const struct stream_record *r,
+                       const struct reading_problems *problems)
+{
+    const struct reading_problem *first = &problems->item[0];
+    char message[ERR_MESSAGE_MAX];
+    if (first->field[0])
+        snprintf(message, sizeof message, "%s: %s", first->field, first->message);
+    else
+        snprintf(message, sizeof message, "%s", first->message);
+    add_letter(p, r, reading_problem_name(first->code), message);
+}
+
+/* The rules look at the record alone, not at the clock, so that a replay decides the same again. */
+static bool decode_record(struct pipeline *p, const struct stream_record *r)
+{
+    struct slice *s = &p->slice;
+    struct reading *reading = &s->reading[s->raws];
+    struct reading_rules rules = {
+        .mode = READING_CANONICAL,
+        .now_ms = r->timestamp_ms >= 0 ? r->timestamp_ms : TIMESTAMP_MAX_MS,
+        .max_future_skew_ms = p->config.max_future_skew_ms,
+    };
+    struct reading_problems problems = {0};
+    if (reading_decode(reading, r->value, &rules, &problems)) {
+        add_poison(p, r, &problems);
+        return false;
+    }
+    if (!reading->received_at_ms)
+        reading->received_at_ms = r->timestamp_ms >= 0 ? r->timestamp_ms : reading->ts_ms;
+    s->raw[s->raws] = (struct sink_raw){
+        .reading = reading,
+        .id = reading_id(reading),
+        .partition = r->partition,
+        .offset = r->offset,
+    };
+    s->raws++;
+    return true;
+}
+
+int phase_decode(struct pipeline *p, struct err *e)
+{
+    (void)e;
+    struct slice *s = &p->slice;
+    if (!s->reading)
+        s->reading = xcalloc(SLICE_MAX, sizeof *s->reading);
+    s->records = s->raws = s->targets = 0;
+    while (s->records < SLICE_MAX && p->next_record < p->poll.count) {
+        const struct stream_record *r = &p->poll.records[p->next_record++];
+        struct account *a = group_account(p, r->partition);
+        if (!a || account_seen(a, r->offset))
+            continue;
+        int raw = (int)s->raws;
+        bool good = decode_record(p, r);
+        s->record[s->records++] = (struct slice_record){
+            .account = (size_t)(a - p->account),
+            .offset = r->offset,
+            .raw = good ? raw : -1,
+            .verdict = VERDICT_DEAD,
+        };
+    }
+    p->phase = s->raws ? PHASE_INSERT_RAW : PHASE_FOLD;
+    return 0;
+}
+
+int phase_insert_raw(struct pipeline *p, struct err *e)
+{
+    struct slice *s = &p->slice;
+    int rc = p->ports.sink.insert_raw(p->ports.sink.self, s->raw, s->raws, e);
+    if (rc)
+        return rc;
+    p->phase = PHASE_READ_ORIGINS;
+    return 0;
+}
+
+static bool is_ours(const struct sink_raw *r)
+{
+    return r->outcome == RAW_STORED ||
+           (r->outcome == RAW_EXISTS && r->found_partition == r->partition &&
+            r->found_offset == r->offset);
+}
+
+static void add_target(struct slice *s, struct window_entry *entry, unsigned raw, unsigned sensor)
+{
+    if (s->targets == s->targets_cap) {
+        s->targets_cap = s->targets_cap ? s->targets_cap * 2 : 4096;
+        s->target = xreallocarray(s->target, s->targets_cap, sizeof *s->target);
+    }
+    s->target[s->targets++] = (struct fold_target){.entry = entry, .raw = raw, .sensor = sensor};
+}
+
+/* Finds the windows and the device a counted reading belongs to, and lists those not in memory. */
+static void plan_reading(struct pipeline *p, unsigned i)
+{
+    struct slice *s = &p->slice;
+    const struct reading *r = s->raw[i].reading;
+    int64_t start = window_start(r->ts_ms, p->config.window_ms);
+    for (unsigned k = 0; k < r->sensors; k++) {
+        struct window_entry *w =
+            window_cache_window(&p->cache, r->device_id, r->sensor[k].name, start);
+        add_target(s, w, i, k);
+        if (!w->loaded)
+            entry_list_add(&s->load_windows, w);
+    }
+    s->device[i] = window_cache_device(&p->cache, r->device_id);
+    if (!s->device[i]->loaded)
+        entry_list_add(&s->load_devices, s->device[i]);
+}
+
+static void plan_load(struct pipeline *p)
+{
+    struct slice *s = &p->slice;
+    s->targets = 0;
+    s->load_windows.count = s->load_devices.count = s->load_at = 0;
+    for (unsigned i = 0; i < s->raws; i++) {
+        s->device[i] = NULL;
+        if (is_ours(&s->raw[i]))
+            plan_reading(p, i);
+    }
+    p->phase = PHASE_LOAD_WINDOWS;
+}
+
+/* Never "it exists, so it is done": after a crash between the insert and the fold, the reading is
+ * stored and not counted. Only the stored origin tells. */
+int phase_read_origins(struct pipeline *p, struct err *e)
+{
+    struct slice *s = &p->slice;
+    struct sink_raw *exists[SLICE_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < s->raws; i++)
+        if (s->raw[i].outcome == RAW_EXISTS)
+            exists[n++] = &s->raw[i];
+    if (n) {
+        int rc = p->ports.sink.read_origins(p->ports.sink.self, exists, n, e);
+        if (rc)
+            return rc;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (exists[i]->outcome == RAW_UNKNOWN) { /* it expired between the two calls */
+            p->phase = PHASE_INSERT_RAW;
+            return 0;
+        }
+    plan_load(p);
+    return 0;
+}
+
+int phase_load_windows(struct pipeline *p, struct err *e)
+{
+    struct slice *s = &p->slice;
+    struct sink_window items[CHUNK_MAX];
+    struct window_entry *entries[CHUNK_MAX];
+    size_t n = 0, at = s->load_at;
+    for (; at < s->load_windows.count && n < CHUNK_MAX; at++) {
+        struct window_entry *w = s->load_windows.item[at];
+        if (w->loaded)
+            continue;     /* listed twice */
+        w->loaded = true; /* so that it is read once; taken back if the read fails */
+        entries[n] = w;
+        items[n++] = (struct sink_window){
+            .device_id = span_str(w->device_id),
+            .sensor = span_str(w->sensor),
+            .window = &w->window,
+        };
+    }
+    int rc = n ? p->ports.sink.read_windows(p->ports.sink.self, items, n, e) : 0;
+    if (rc) {
+        for (size_t i = 0; i < n; i++)
+            entries[i]->loaded = false;
+        return rc;
+    }
+    s->load_at = at;
+    if (at == s->load_windows.count) {
+        s->load_at = 0;
+        p->phase = PHASE_LOAD_DEVICES;
+    }
+    return 0;
+}
+
+int phase_load_devices(struct pipeline *p, struct err *e)
+{
+    struct slice *s = &p->slice;
+    struct sink_device items[CHUNK_MAX];
+    struct device_entry *entries[CHUNK_MAX];
+    size_t n = 0, at = s->load_at;
+    for (; at < s->load_devices.count && n < CHUNK_MAX; at++) {
+        struct device_entry *d = s->load_devices.item[at];
+        if (d->loaded)
+            continue;
+        d->loaded = true;
+        entries[n] = d;
+        items[n++] = (struct sink_device){.state = &d->state};
+    }
+    int rc = n ? p->ports.sink.read_devices(p->ports.sink.self, items, n, e) : 0;
+    if (rc) {
+        for (size_t i = 0; i < n; i++)
+            entries[i]->loaded = false;
+        return rc;
+    }
+    s->load_at = at;
+    if (at == s->load_devices.count)
+        p->phase = PHASE_FOLD;
+    return 0;
+}
+
+static void count_sample(struct pipeline_stats *s, struct span sensor)
+{
+    if (span_is(sensor, "temperature_c"))
+        count(&s->folded_temperature, 1);
+    else if (span_is(sensor, "humidity"))
+        count(&s->folded_humidity, 1);
+    else
+        count(&s->folded_other, 1);
+}
+
+static void fold_targets(struct pipeline *p)
+{
+    struct slice *s = &p->slice;
+    for (size_t i = 0; i < s->targets; i++) {
+        const struct fold_target *t = &s->target[i];
+        const struct sink_raw *raw = &s->raw[t->raw];
+        const struct reading_sensor *sensor = &raw->reading->sensor[t->sensor];
+        if (window_fold(&t->entry->window, raw->partition, raw->offset, raw->reading->ts_ms,
+                        sensor->value))
+            window_cache_mark_window(&p->cache, t->entry);
+        count_sample(&p->stats, sensor->name);
+    }
+    for (size_t i = 0; i < s->raws; i++) {
+        struct device_entry *d = s->device[i];
+        if (d &&
+            device_state_fold(&d->state, s->raw[i].partition, s->raw[i].offset, s->raw[i].reading))
+            window_cache_mark_device(&p->cache, d);
+    }
+}
+
+static enum verdict judge_raw(struct pipeline *p, const struct sink_raw *r)
+{
+    if (r->outcome == RAW_STORED) {
+        count(&p->stats.stored, 1);
+        return VERDICT_STORED;
+    }
+    if (r->outcome == RAW_REFUSED)
+        return VERDICT_DEAD;
+    if (is_ours(r)) {
+        count(&p->stats.replayed, 1);
+        return VERDICT_STORED;
+    }
+    count(&p->stats.duplicates, 1);
+    if (!r->same_contents) {
+        count(&p->stats.conflicts, 1);
+        if (p->ports.observer.conflict)
+            p->ports.observer.conflict(p->ports.observer.self, r);
+    }
+    return VERDICT_DUPLICATE;
+}
+
+static const struct stream_record *record_of(const struct pipeline *p, const struct sink_raw *raw)
+{
+    for (size_t i = p->next_record; i-- > 0;)
+        if (p->poll.records[i].partition == raw->partition &&
+            p->poll.records[i].offset == raw->offset)
+            return &p->poll.records[i];
+    return NULL;
+}
+
+static void note_verdicts(struct pipeline *p)
+{
+    struct slice *s = &p->slice;
+    int64_t now_ms = clock_wall_ms(&p->ports.clock);
+    uint64_t monotonic_ms = clock_monotonic_ms(&p->ports.clock);
+    for (size_t i = 0; i < s->records; i++) {
+        struct slice_record *r = &s->record[i];
+        struct account *a = &p->account[r->account];
+        if (r->raw >= 0) {
+            const struct sink_raw *raw = &s->raw[r->raw];
+            r->verdict = judge_raw(p, raw);
+            if (raw->outcome == RAW_REFUSED)
+                add_letter(p, record_of(p, raw), "store_refused", raw->refusal);
+            else
+                account_see_time(a, raw->reading->ts_ms, now_ms);
+        }
+        account_note(a, r->offset, r->verdict);
+        a->last_record_ms = monotonic_ms;
+    }
+    count(&p->stats.records, s->records);
+    if (s->records)
+        flush_note_unwritten(p);
+}
+
+int phase_fold(struct pipeline *p, struct err *e)
+{
+    (void)e;
+    fold_targets(p);
+    note_verdicts(p);
+    p->slice.targets = p->slice.raws = p->slice.records = 0;
+    p->phase = p->next_record < p->poll.count ? PHASE_DECODE : PHASE_LETTERS;
+    return 0;
+}
+
+int phase_letters(struct pipeline *p, struct err *e)
+{
+    if (p->letters) {
+        int rc = p->ports.letters.send(p->ports.letters.self, p->letter, p->letters, e);
+        if (rc)
+            return rc;
+        count(&p->stats.dead, p->letters);
+    }
+    if (p->ports.observer.batch)
+        p->ports.observer.batch(p->ports.observer.self, p->poll.count,
+                                clock_monotonic_ns(&p->ports.clock) - p->batch_started_ns);
+    intake_release(p);
+    p->phase = PHASE_POLL;
+    return 0;
+}

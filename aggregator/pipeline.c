@@ -1,0 +1,282 @@
+/* The step machine: which phase runs, what happens when it cannot, and how it ends. */
+#include "aggregator/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregator/pipeline_state.h"
+#include "common/base/xmalloc.h"
+
+enum { BACKOFF_BASE_MS = 500, BACKOFF_CAP_MS = 30000, REVOKE_PATIENCE_MS = 5000 };
+
+struct pipeline_config pipeline_config_defaults(void)
+{
+    return (struct pipeline_config){
+        .topic = "telemetry.raw",
+        .group = "aggregator_worker",
+        .window_ms = WINDOW_DEFAULT_MS,
+        .grace_ms = 60000,
+        .flush_ms = 200,
+        .max_future_skew_ms = 300000,
+        .max_windows = 200000,
+        .max_unwritten = 100000,
+        .seed = 1,
+    };
+}
+
+struct pipeline *pipeline_new(const struct pipeline_config *config,
+                              const struct pipeline_ports *ports)
+{
+    struct pipeline *p = xcalloc(1, sizeof *p);
+    p->config = *config;
+    p->ports = *ports;
+    rng_seed(&p->rng, config->seed);
+    window_cache_init(&p->cache, config->seed);
+    pthread_mutex_init(&p->why_lock, NULL);
+    return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return;
+    group_drop(p);
+    window_cache_deinit(&p->cache);
+    entry_list_deinit(&p->lost_windows);
+    entry_list_deinit(&p->lost_devices);
+    intake_deinit(p);
+    free(p->account);
+    pthread_mutex_destroy(&p->why_lock);
+    free(p);
+}
+
+void pipeline_stop(struct pipeline *p)
+{
+    atomic_store(&p->stopping, true);
+}
+
+const struct pipeline_stats *pipeline_stats(const struct pipeline *p)
+{
+    return &p->stats;
+}
+
+bool pipeline_blocked(struct pipeline *p, char *why, size_t why_size)
+{
+    pthread_mutex_lock(&p->why_lock);
+    bool blocked = p->why[0] != '\0';
+    if (blocked && why_size) {
+        size_t n = strnlen(p->why, why_size - 1);
+        memcpy(why, p->why, n);
+        why[n] = '\0';
+    }
+    pthread_mutex_unlock(&p->why_lock);
+    return blocked;
+}
+
+static void set_why(struct pipeline *p, const char *why)
+{
+    pthread_mutex_lock(&p->why_lock);
+    size_t n = strnlen(why, sizeof p->why - 1);
+    memcpy(p->why, why, n);
+    p->why[n] = '\0';
+    pthread_mutex_unlock(&p->why_lock);
+}
+
+/* --- group events --------------------------------------------------------------------------- */
+
+static void finish_revoke(struct pipeline *p)
+{
+    group_drop(p);
+    p->ports.stream.revoke_done(p->ports.stream.self);
+    if (p->ports.observer.revoked)
+        p->ports.observer.revoked(p->ports.observer.self, false);
+}
+
+/* `can_flush`: false while an effect is blocked; the next owner will do the work again. */
+static void on_revoked(struct pipeline *p, bool can_flush)
+{
+    if (can_flush && flush_needed(p)) {
+        p->revoking = true;
+        flush_begin(p);
+    } else {
+        finish_revoke(p);
+    }
+}
+
+static void on_lost(struct pipeline *p)
+{
+    group_drop(p);
+    if (p->ports.observer.revoked)
+        p->ports.observer.revoked(p->ports.observer.self, true);
+}
+
+static void on_stream_error(struct pipeline *p)
+{
+    atomic_fetch_add_explicit(&p->stats.stream_errors, 1, memory_order_relaxed);
+    if (p->ports.observer.stream_error)
+        p->ports.observer.stream_error(p->ports.observer.self, &p->poll.err);
+}
+
+/* --- polling --------------------------------------------------------------------------------- */
+
+static void on_records(struct pipeline *p)
+{
+    p->holding = true;
+    p->next_record = 0;
+    p->batch_started_ns = clock_monotonic_ns(&p->ports.clock);
+    p->phase = PHASE_DECODE;
+}
+
+static int phase_poll(struct pipeline *p, struct err *e)
+{
+    (void)e;
+    uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
+    bool stopping = atomic_load(&p->stopping);
+    if (p->adopted < p->accounts && !stopping) {
+        p->phase = PHASE_ADOPT_POSITION;
+        return 0;
+    }
+    flush_sweep(p, now_ms);
+    if (flush_due(p, now_ms) || ((stopping || p->revoking) && flush_needed(p))) {
+        flush_begin(p);
+        return 0;
+    }
+    if (p->revoking) {
+        finish_revoke(p);
+        return 0;
+    }
+    if (stopping) {
+        p->phase = PHASE_STOPPED;
+        return 0;
+    }
+    int wait_ms = flush_needed(p) ? 0 : POLL_IDLE_MS;
+    p->ports.stream.poll(p->ports.stream.self, true, wait_ms, &p->poll);
+    switch (p->poll.event) {
+    case STREAM_NOTHING:
+        if (flush_needed(p)) /* nothing more is waiting: write at once */
+            flush_begin(p);
+        break;
+    case STREAM_RECORDS:
+        on_records(p);
+        break;
+    case STREAM_ASSIGNED:
+        group_assigned(p, &p->poll);
+        break;
+    case STREAM_REVOKED:
+        on_revoked(p, true);
+        break;
+    case STREAM_LOST:
+        on_lost(p);
+        break;
+    case STREAM_ERROR:
+        on_stream_error(p);
+        break;
+    }
+    return 0;
+}
+
+/* While an effect is blocked the group is still served, or this member would be thrown out. The
+ * records in hand stay in hand, so events use a poll of their own. */
+static void serve_group(struct pipeline *p, int wait_ms)
+{
+    struct stream_poll event = {.event = STREAM_NOTHING};
+    p->ports.stream.poll(p->ports.stream.self, false, wait_ms, &event);
+    if (event.event == STREAM_REVOKED) {
+        on_revoked(p, false);
+        p->blocked_until_ms = 0;
+    } else if (event.event == STREAM_LOST) {
+        on_lost(p);
+        p->blocked_until_ms = 0;
+    } else if (event.event == STREAM_ASSIGNED) {
+        group_assigned(p, &event);
+    } else if (event.event == STREAM_ERROR) {
+        p->poll.err = event.err;
+        on_stream_error(p);
+    }
+}
+
+/* --- the machine ----------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int (*run)(struct pipeline *p, struct err *e);
+} phases[PHASE_COUNT] = {
+    [PHASE_POLL] = {"poll", phase_poll},
+    [PHASE_ADOPT_POSITION] = {"read_position", phase_adopt_position},
+    [PHASE_ADOPT_LEDGER] = {"read_ledger", phase_adopt_ledger},
+    [PHASE_DECODE] = {"decode", phase_decode},
+    [PHASE_INSERT_RAW] = {"insert_raw", phase_insert_raw},
+    [PHASE_READ_ORIGINS] = {"read_origins", phase_read_origins},
+    [PHASE_LOAD_WINDOWS] = {"load_windows", phase_load_windows},
+    [PHASE_LOAD_DEVICES] = {"load_devices", phase_load_devices},
+    [PHASE_FOLD] = {"fold", phase_fold},
+    [PHASE_LETTERS] = {"dead_letters", phase_letters},
+    [PHASE_WRITE_WINDOWS] = {"write_windows", phase_write_windows},
+    [PHASE_REREAD_WINDOWS] = {"reread_windows", phase_reread_windows},
+    [PHASE_WRITE_DEVICES] = {"write_devices", phase_write_devices},
+    [PHASE_REREAD_DEVICES] = {"reread_devices", phase_reread_devices},
+    [PHASE_LEDGER] = {"write_ledger", phase_ledger},
+    [PHASE_REREAD_LEDGER] = {"reread_ledger", phase_reread_ledger},
+    [PHASE_COMMIT] = {"commit", phase_commit},
+};
+
+static void note_failure(struct pipeline *p, enum phase phase, const struct err *e)
+{
+    uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
+    int64_t wait_ms = backoff_ms(&p->rng, p->attempt++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+    if (!p->blocked_since_ms)
+        p->blocked_since_ms = now_ms;
+    p->blocked_until_ms = now_ms + (uint64_t)wait_ms;
+    atomic_store_explicit(&p->stats.blocked_since_ms, (int64_t)p->blocked_since_ms,
+                          memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->stats.store_errors, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->stats.retries, 1, memory_order_relaxed);
+    set_why(p, e->message[0] ? e->message : "no reason given");
+    if (p->ports.observer.blocked)
+        p->ports.observer.blocked(p->ports.observer.self, phases[phase].name, e, p->attempt,
+                                  wait_ms);
+}
+
+static void note_success(struct pipeline *p, enum phase phase)
+{
+    if (!p->blocked_since_ms)
+        return;
+    uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
+    if (p->ports.observer.unblocked)
+        p->ports.observer.unblocked(p->ports.observer.self, phases[phase].name,
+                                    (int64_t)(now_ms - p->blocked_since_ms));
+    p->attempt = 0;
+    p->blocked_since_ms = p->blocked_until_ms = 0;
+    atomic_store_explicit(&p->stats.blocked_since_ms, 0, memory_order_relaxed);
+    set_why(p, "");
+}
+
+/* Waiting out a backoff. A revocation that has to be answered does not wait for ever. */
+static bool still_blocked(struct pipeline *p)
+{
+    uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
+    if (p->revoking && now_ms - p->blocked_since_ms >= REVOKE_PATIENCE_MS) {
+        finish_revoke(p);
+        return false;
+    }
+    if (now_ms >= p->blocked_until_ms)
+        return false;
+    uint64_t left_ms = p->blocked_until_ms - now_ms;
+    serve_group(p, (int)(left_ms < POLL_IDLE_MS ? left_ms : POLL_IDLE_MS));
+    return true;
+}
+
+bool pipeline_step(struct pipeline *p)
+{
+    if (p->phase == PHASE_STOPPED)
+        return false;
+    if (p->blocked_until_ms && still_blocked(p))
+        return true;
+    enum phase phase = p->phase;
+    struct err e = {0};
+    if (phases[phase].run(p, &e))
+        note_failure(p, phase, &e);
+    else if (phase != PHASE_POLL && phase != PHASE_DECODE && phase != PHASE_FOLD)
+        note_success(p, phase);
+    return p->phase != PHASE_STOPPED;
+}

@@ -1,0 +1,141 @@
+/* The inside of the pipeline, shared by its parts: intake.c (records to windows), flush.c (windows
+ * to offsets), group.c (partitions coming and going) and pipeline.c (the machine). */
+#ifndef WEIR_AGGREGATOR_PIPELINE_STATE_H
+#define WEIR_AGGREGATOR_PIPELINE_STATE_H
+
+#include <pthread.h>
+
+#include "aggregator/account.h"
+#include "aggregator/pipeline.h"
+#include "aggregator/window_cache.h"
+#include "common/base/random.h"
+
+enum {
+    SLICE_MAX = 1000,   /* records decoded, inserted and folded at a time */
+    CHUNK_MAX = 1000,   /* documents in one read or write */
+    POLL_IDLE_MS = 100, /* longest wait for a record when everything is written */
+};
+
+enum phase {
+    PHASE_POLL,
+    PHASE_ADOPT_POSITION,
+    PHASE_ADOPT_LEDGER,
+    PHASE_DECODE,
+    PHASE_INSERT_RAW,
+    PHASE_READ_ORIGINS,
+    PHASE_LOAD_WINDOWS,
+    PHASE_LOAD_DEVICES,
+    PHASE_FOLD,
+    PHASE_LETTERS,
+    PHASE_WRITE_WINDOWS,
+    PHASE_REREAD_WINDOWS,
+    PHASE_WRITE_DEVICES,
+    PHASE_REREAD_DEVICES,
+    PHASE_LEDGER,
+    PHASE_REREAD_LEDGER,
+    PHASE_COMMIT,
+    PHASE_STOPPED,
+    PHASE_COUNT,
+};
+
+/* What became of one record of the slice. */
+struct slice_record {
+    size_t account; /* index into account[] */
+    int64_t offset;
+    int raw; /* index into raw[] and reading[]; -1 = poison */
+    enum verdict verdict;
+};
+
+/* One sample on its way into a window. */
+struct fold_target {
+    struct window_entry *entry; /* borrowed */
+    unsigned raw, sensor;
+};
+
+struct slice {
+    struct slice_record record[SLICE_MAX];
+    size_t records;
+    struct reading *reading; /* owned array of SLICE_MAX */
+    struct sink_raw raw[SLICE_MAX];
+    size_t raws;
+    struct fold_target *target; /* owned */
+    size_t targets, targets_cap;
+    struct device_entry *device[SLICE_MAX]; /* of raw[i]; NULL when it is not counted */
+    struct entry_list load_windows, load_devices;
+    size_t load_at;
+};
+
+struct pipeline {
+    struct pipeline_config config;
+    struct pipeline_ports ports;
+    struct pipeline_stats stats;
+    struct rng rng;
+    enum phase phase;
+
+    /* partitions */
+    struct account *account; /* owned */
+    size_t accounts, accounts_cap, adopted;
+    size_t ledger_at;
+    bool revoking;
+
+    /* the batch in hand */
+    struct stream_poll poll;
+    bool holding; /* records are owed back to the stream */
+    size_t next_record;
+    uint64_t batch_started_ns;
+    struct slice slice;
+    struct dead_letter *letter; /* owned array; the bytes belong to the batch */
+    size_t letters, letters_cap;
+
+    /* what is in memory and not yet in the store */
+    struct window_cache cache;
+    struct entry_list lost_windows, lost_devices;
+    size_t flush_at;
+    uint64_t first_unwritten_ms; /* monotonic; 0 = nothing */
+    uint64_t swept_ms;           /* monotonic; last look for windows that became final */
+
+    /* retrying */
+    unsigned attempt;
+    uint64_t blocked_since_ms, blocked_until_ms; /* monotonic; 0 = not blocked */
+    pthread_mutex_t why_lock;
+    char why[ERR_MESSAGE_MAX];
+
+    _Atomic bool stopping;
+};
+
+/* Each does one phase: 0 and the next phase set, or a negative code: the same phase again later. */
+int phase_adopt_position(struct pipeline *p, struct err *e);
+int phase_adopt_ledger(struct pipeline *p, struct err *e);
+int phase_decode(struct pipeline *p, struct err *e);
+int phase_insert_raw(struct pipeline *p, struct err *e);
+int phase_read_origins(struct pipeline *p, struct err *e);
+int phase_load_windows(struct pipeline *p, struct err *e);
+int phase_load_devices(struct pipeline *p, struct err *e);
+int phase_fold(struct pipeline *p, struct err *e);
+int phase_letters(struct pipeline *p, struct err *e);
+int phase_write_windows(struct pipeline *p, struct err *e);
+int phase_reread_windows(struct pipeline *p, struct err *e);
+int phase_write_devices(struct pipeline *p, struct err *e);
+int phase_reread_devices(struct pipeline *p, struct err *e);
+int phase_ledger(struct pipeline *p, struct err *e);
+int phase_reread_ledger(struct pipeline *p, struct err *e);
+int phase_commit(struct pipeline *p, struct err *e);
+
+/* group.c */
+void group_assigned(struct pipeline *p, const struct stream_poll *event);
+void group_drop(struct pipeline *p); /* forget everything that is not written */
+struct account *group_account(struct pipeline *p, int32_t partition);
+
+/* flush.c */
+void flush_begin(struct pipeline *p);
+bool flush_needed(const struct pipeline *p); /* something is not written yet */
+bool flush_due(const struct pipeline *p, uint64_t now_ms);
+void flush_note_unwritten(struct pipeline *p);
+void flush_sweep(struct pipeline *p, uint64_t now_ms); /* windows that became final */
+void flush_publish_stats(struct pipeline *p);
+
+/* intake.c */
+void intake_release(struct pipeline *p); /* gives the batch back */
+void intake_deinit(struct pipeline *p);
+
+#endif

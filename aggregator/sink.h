@@ -1,0 +1,90 @@
+/* The sink port: what the aggregator needs of the store. Every call may be repeated: each effect
+ * has a deterministic key, and a call whose outcome is unknown is simply made again. */
+#ifndef WEIR_AGGREGATOR_SINK_H
+#define WEIR_AGGREGATOR_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/model/device_state.h"
+#include "common/model/reading.h"
+#include "common/model/window.h"
+
+enum raw_outcome {
+    RAW_UNKNOWN, /* not tried yet */
+    RAW_STORED,  /* the document is there, inserted by this call */
+    RAW_EXISTS,  /* E11000: a document with this id was there; read_origins tells whose */
+    RAW_REFUSED, /* the store refuses this document for ever (too large, ...) */
+};
+
+struct sink_raw {
+    const struct reading *reading; /* borrowed */
+    struct reading_id id;
+    int32_t partition; /* origin: where in the log the reading stands */
+    int64_t offset;
+    /* filled by insert_raw */
+    enum raw_outcome outcome;
+    const char *refusal; /* constant word, with RAW_REFUSED */
+    /* filled by read_origins */
+    int32_t found_partition;
+    int64_t found_offset;
+    bool same_contents; /* the stored reading equals this one (reading_same_contents) */
+};
+
+struct sink_window {
+    struct span device_id, sensor; /* borrowed */
+    struct window *window;         /* read: filled; write: what to store. start_ms is the key too */
+    bool found;                    /* read: the document exists */
+    bool lost;                     /* write: somebody else wrote first */
+};
+
+struct sink_device {
+    struct device_state *state;
+    bool found; /* read */
+    bool lost;  /* write */
+};
+
+/* One partition's account: next_offset - first = stored + duplicate + dead + gap. */
+struct ledger {
+    int32_t partition;
+    int64_t first, next_offset;
+    uint64_t stored, duplicate, dead, gap;
+    int64_t watermark_ms; /* event time; INT64_MIN = none yet */
+};
+
+/* All functions return 0, or ERR_UNAVAILABLE with *e when the outcome is unknown or the store is
+ * away (call again later; partial effects are fine). They block for a bounded time. */
+struct sink {
+    void *self; /* borrowed */
+
+    /* Unordered bulk insert; fills every outcome. received_at 0 in the reading is stored as the
+     * time the record came into Kafka, which the caller has put there. */
+    int (*insert_raw)(void *self, struct sink_raw *items, size_t count, struct err *e);
+
+    /* For items with RAW_EXISTS: fills found_* and same_contents. A document that is gone meanwhile
+     * (expired) gives RAW_UNKNOWN: insert it again. */
+    int (*read_origins)(void *self, struct sink_raw *const *items, size_t count, struct err *e);
+
+    /* Fills windows (initialised, with start_ms) of those that exist. */
+    int (*read_windows)(void *self, struct sink_window *items, size_t count, struct err *e);
+
+    /* Compare-and-set on rev: rev 0 inserts, else replaces the document whose rev is window->rev;
+     * the stored document gets rev + 1. On success window->rev is raised; else `lost` is set. */
+    int (*write_windows)(void *self, struct sink_window *items, size_t count, int64_t now_ms,
+                         struct err *e);
+
+    /* The same for `devices`. */
+    int (*read_devices)(void *self, struct sink_device *items, size_t count, struct err *e);
+    int (*write_devices)(void *self, struct sink_device *items, size_t count, struct err *e);
+
+    /* ERR_NOT_FOUND when the partition has no account yet. */
+    int (*read_ledger)(void *self, int32_t partition, struct ledger *out, struct err *e);
+    /* Compare-and-set on next_offset; expected_next -1 = insert. ERR_CONFLICT when somebody else
+     * moved it (or inserted it). */
+    int (*write_ledger)(void *self, const struct ledger *ledger, int64_t expected_next,
+                        int64_t now_ms, struct err *e);
+};
+
+#endif
