@@ -1,0 +1,258 @@
+/* Simulates aggregators over a shared log and store: seeded schedules with crashes between any two
+ * effects, lost answers, half-done bulks, rebalances, zombies, doubled readings, poison, gaps, and
+ * a device that changes its partition. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/num.h"
+#include "common/base/timestamp.h"
+#include "tests/sim/agg_check.h"
+#include "tests/sim/agg_world.h"
+#include "tests/sim/sim.h"
+
+struct run {
+    struct world world;
+    unsigned made;
+    bool moved; /* the number of partitions "changed": devices sit elsewhere now */
+    struct log_entry recent[4];
+};
+
+static void start_node(struct world *w, struct node *n)
+{
+    struct pipeline_config config = pipeline_config_defaults();
+    config.seed = rng_u64(&w->rng);
+    config.flush_ms = rng_below(&w->rng, 2) ? 5 : 200;
+    config.max_windows = rng_below(&w->rng, 4) ? 100 : 2;
+    struct pipeline_ports ports = node_ports(n);
+    n->pipeline = pipeline_new(&config, &ports);
+    n->crash = false;
+}
+
+static void kill_node(struct node *n)
+{
+    struct world *w = n->world;
+    pipeline_free(n->pipeline);
+    if (n->buffered)
+        map_free(n->buffered, window_drop);
+    memset(n, 0, sizeof *n);
+    n->world = w;
+}
+
+static struct node *free_slot(struct world *w)
+{
+    for (int i = 0; i < WORLD_NODES_MAX; i++)
+        if (!w->node[i].pipeline)
+            return &w->node[i];
+    kill_node(&w->node[0]);
+    return &w->node[0];
+}
+
+static void join_node(struct world *w, bool all, int parity)
+{
+    struct node *n = free_slot(w);
+    start_node(w, n);
+    n->generation = w->generation;
+    for (int p = 0; p < WORLD_PARTITIONS; p++)
+        n->assigned[p] = all || p % 2 == parity;
+    n->tell_assigned = true;
+}
+
+/* Those that ran die, are asked for their partitions, or are not told: zombies. */
+static void rebalance(struct world *w)
+{
+    w->generation++;
+    for (int i = 0; i < WORLD_NODES_MAX; i++) {
+        struct node *n = &w->node[i];
+        if (!n->pipeline)
+            continue;
+        uint32_t x = rng_below(&w->rng, 10);
+        if (x < 4)
+            kill_node(n);
+        else if (x < 7)
+            n->tell_revoked = true;
+    }
+    if (rng_below(&w->rng, 2)) {
+        join_node(w, true, 0);
+    } else {
+        join_node(w, false, 0);
+        join_node(w, false, 1);
+    }
+}
+
+static void write_reading(struct run *r, struct log_entry *entry, unsigned device)
+{
+    struct rng *rng = &r->world.rng;
+    char ts[TIMESTAMP_TEXT_MAX], received[TIMESTAMP_TEXT_MAX];
+    timestamp_format(1763719200000 + rng_below(rng, 120) * 1000, ts);
+    timestamp_format(r->world.now_ms, received);
+    char humidity[64] = "";
+    if (rng_below(rng, 2))
+        snprintf(humidity, sizeof humidity, ",\"humidity\":%u.%u", rng_below(rng, 100),
+                 rng_below(rng, 10));
+    snprintf(entry->value, sizeof entry->value,
+             "{\"device_id\":\"dev-%u\",\"ts\":\"%s\",\"temperature_c\":%d.%u%s,\"seq\":%u,"
+             "\"received_at\":\"%s\"}",
+             device, ts, (int)rng_below(rng, 200) - 100, rng_below(rng, 1000), humidity, r->made,
+             received);
+}
+
+static void produce(struct run *r)
+{
+    struct world *w = &r->world;
+    unsigned device = rng_below(&w->rng, 3);
+    int32_t partition = (int32_t)((device + (r->moved ? 1 : 0)) % WORLD_PARTITIONS);
+    struct log_entry entry = {.timestamp_ms = w->now_ms};
+    snprintf(entry.key, sizeof entry.key, "dev-%u", device);
+    if (rng_below(&w->rng, 12) == 0) {
+        entry.poison = true;
+        snprintf(entry.value, sizeof entry.value, "{\"device_id\":%u", r->made);
+    } else {
+        write_reading(r, &entry, device);
+        r->recent[r->made % 4] = entry;
+    }
+    if (rng_below(&w->rng, 20) == 0)
+        world_append(w, partition, &(struct log_entry){.gap = true});
+    r->made++;
+    world_append(w, partition, &entry);
+    const struct log_entry *again = &r->recent[rng_below(&w->rng, 4)];
+    if (rng_below(&w->rng, 3) == 0 && again->value[0])
+        world_append(w, rng_below(&w->rng, 4) ? partition : (partition + 1) % WORLD_PARTITIONS,
+                     again);
+}
+
+static void step_node(struct node *n)
+{
+    pipeline_step(n->pipeline);
+    if (n->crash)
+        kill_node(n);
+}
+
+static struct node *some_node(struct world *w)
+{
+    unsigned first = rng_below(&w->rng, WORLD_NODES_MAX);
+    for (unsigned i = 0; i < WORLD_NODES_MAX; i++) {
+        struct node *n = &w->node[(first + i) % WORLD_NODES_MAX];
+        if (n->pipeline)
+            return n;
+    }
+    return NULL;
+}
+
+/* Buffered writes reach the disk at last, in the sabotage that has them. */
+static bool write_through(void *arg, struct span key, void *value)
+{
+    struct node *n = arg;
+    void *old = map_put(n->world->windows, key, window_copy(value));
+    if (old)
+        window_drop(old);
+    return true;
+}
+
+static void storm(struct run *r)
+{
+    struct world *w = &r->world;
+    unsigned turns = 200 + rng_below(&w->rng, 700);
+    for (unsigned i = 0; i < turns; i++) {
+        uint32_t x = rng_below(&w->rng, 1000);
+        struct node *n = some_node(w);
+        if (x < 150 && r->made < 60)
+            produce(r);
+        else if (x < 160)
+            r->moved = true;
+        else if (x < 175)
+            rebalance(w);
+        else if (x < 190 && n)
+            kill_node(n);
+        else if (x < 200 && n && n->generation != w->generation)
+            n->tell_lost = true;
+        else if (x < 210)
+            w->now_ms += rng_below(&w->rng, 40000);
+        else if (x < 215 && n && n->buffered)
+            map_each(n->buffered, write_through, n);
+        else if (n)
+            step_node(n);
+    }
+}
+
+static bool caught_up(const struct world *w)
+{
+    for (int p = 0; p < WORLD_PARTITIONS; p++)
+        if (w->committed[p] != w->log_end[p])
+            return false;
+    return true;
+}
+
+/* No more faults; one new owner of everything, and the zombies still twitching for a while. */
+static bool settle(struct run *r)
+{
+    struct world *w = &r->world;
+    w->calm = true;
+    struct log_entry last = {.timestamp_ms = w->now_ms};
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+        write_reading(r, &last, (unsigned)p);
+        r->made++;
+        world_append(w, p, &last);
+    }
+    w->generation++;
+    struct node *owner = free_slot(w);
+    start_node(w, owner);
+    owner->generation = w->generation;
+    memset(owner->assigned, true, sizeof owner->assigned);
+    owner->tell_assigned = true;
+    for (int i = 0; i < 5000; i++) {
+        step_node(owner);
+        struct node *other = some_node(w);
+        if (i < 400)
+            step_node(other);
+        else if (caught_up(w))
+            return true;
+    }
+    return false;
+}
+
+static const char *run_seed(uint64_t seed, enum sabotage sabotage)
+{
+    static struct run r;
+    memset(&r, 0, sizeof r);
+    world_init(&r.world, seed, sabotage);
+    rebalance(&r.world);
+    storm(&r);
+    const char *wrong = settle(&r) ? world_check(&r.world) : "did not come to rest";
+    for (int i = 0; i < WORLD_NODES_MAX; i++)
+        if (r.world.node[i].pipeline)
+            kill_node(&r.world.node[i]);
+    world_deinit(&r.world);
+    return wrong;
+}
+
+static int run_seeds(uint64_t first, uint64_t seeds, enum sabotage sabotage)
+{
+    for (uint64_t seed = first; seed < first + seeds; seed++) {
+        const char *wrong = run_seed(seed, sabotage);
+        if (wrong) {
+            printf("aggregator %s: seed %" PRIu64 ": %s\n", sabotage_name(sabotage), seed, wrong);
+            return sabotage == SABOTAGE_NONE ? 1 : 0;
+        }
+    }
+    printf("aggregator %s: %" PRIu64 " seeds hold\n", sabotage_name(sabotage), seeds);
+    return sabotage == SABOTAGE_NONE ? 0 : 1;
+}
+
+int sim_aggregator(int argc, char **argv)
+{
+    int64_t seeds = 500, first = 0;
+    if (argc > 1 && !num_parse_i64(span_str(argv[1]), 1, 100000000, &seeds))
+        return fprintf(stderr, "SEEDS must be a number from 1 to 100000000\n"), 2;
+    if (argc > 3 && !num_parse_i64(span_str(argv[3]), 0, INT64_MAX / 2, &first))
+        return fprintf(stderr, "FIRST_SEED must be a number\n"), 2;
+    for (enum sabotage s = SABOTAGE_NONE; s < SABOTAGE_COUNT; s++)
+        if (strcmp(argc > 2 ? argv[2] : "none", sabotage_name(s)) == 0)
+            return run_seeds((uint64_t)first, (uint64_t)seeds, s);
+    fprintf(stderr, "SABOTAGE is one of:");
+    for (enum sabotage s = SABOTAGE_NONE; s < SABOTAGE_COUNT; s++)
+        fprintf(stderr, " %s", sabotage_name(s));
+    fprintf(stderr, "\n");
+    return 2;
+}
