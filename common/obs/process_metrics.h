@@ -1,0 +1,15 @@
+/* The process_* metrics that every Prometheus client exports, read from /proc. */
+#ifndef WEIR_OBS_PROCESS_METRICS_H
+#define WEIR_OBS_PROCESS_METRICS_H
+
+#include "common/obs/metrics.h"
+
+struct process_metrics {
+    struct metric *cpu, *memory, *open_fds, *max_fds, *start_time, *threads; /* borrowed */
+};
+
+void process_metrics_add(struct process_metrics *p, struct metrics *m);
+/* Reads the numbers anew; what cannot be read keeps its last value. */
+void process_metrics_update(const struct process_metrics *p);
+
+#endif
