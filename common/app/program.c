@@ -1,0 +1,65 @@
+/* The main function that the daemons share. */
+#include "common/app/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/xmalloc.h"
+
+static int64_t number_at(const void *settings, size_t offset)
+{
+    return *(const int64_t *)(const void *)((const char *)settings + offset);
+}
+
+static struct daemon_settings daemon_settings(const struct program *p, const void *settings)
+{
+    const struct settings_common *common =
+        (const void *)((const char *)settings + p->settings_common);
+    struct daemon_settings ds = {
+        .listen = common->listen,
+        .log_level = common->log_level,
+        .log_format = common->log_format,
+        .drain_ms = common->drain_ms,
+        .drain_delay_ms = common->drain_delay_ms,
+        .http = http_server_defaults(common->listen),
+    };
+    if (p->max_body_bytes)
+        ds.http.limits.body_bytes = (size_t)number_at(settings, p->max_body_bytes);
+    if (p->max_connections)
+        ds.http.max_connections = (unsigned)number_at(settings, p->max_connections);
+    return ds;
+}
+
+static int run(const struct program *p, const void *settings, const struct options *options)
+{
+    const struct daemon_settings ds = daemon_settings(p, settings);
+    struct daemon *daemon = NULL;
+    void *service = NULL;
+    struct err e = {0};
+    int status = 1;
+    if (daemon_new(&daemon, p->options->name, &ds, &e) == 0 &&
+        p->new_service(&service, settings, options, daemon, &e) == 0)
+        status = daemon_run(daemon, p->spec(service));
+    else
+        fprintf(stderr, "%s: %s\n", p->options->name, e.message);
+    p->free_service(service);
+    daemon_free(daemon);
+    return status;
+}
+
+int program_main(const struct program *p, int argc, char **argv)
+{
+    void *settings = xcalloc(1, p->settings_size);
+    struct options *options = NULL;
+    int status = 2;
+    enum options_outcome outcome =
+        options_load(&options, p->options, settings, argc, argv, environ, stdout, stderr);
+    if (outcome == OPTIONS_RUN)
+        status = run(p, settings, options);
+    else if (outcome == OPTIONS_EXIT_OK)
+        status = 0;
+    options_free(options);
+    free(settings);
+    return status;
+}

@@ -1,0 +1,27 @@
+/* The main function that the daemons share: settings, daemon, service, run, and all of it undone.
+ */
+#ifndef WEIR_APP_PROGRAM_H
+#define WEIR_APP_PROGRAM_H
+
+#include <stddef.h>
+
+#include "common/app/daemon.h"
+#include "common/app/settings.h"
+
+/* What makes one daemon different from another. */
+struct program {
+    const struct options_program *options;
+    size_t settings_size;                   /* of the struct that options_load fills ... */
+    size_t settings_common;                 /* ... and where in it the struct settings_common is */
+    size_t max_body_bytes, max_connections; /* where in it, as int64_t; 0 = the server's defaults */
+    /* Builds the parts; must wait for nobody. All arguments are borrowed until free_service. */
+    int (*new_service)(void **out, const void *settings, const struct options *options,
+                       struct daemon *d, struct err *e);
+    const struct daemon_spec *(*spec)(void *service);
+    void (*free_service)(void *service); /* NULL is allowed */
+};
+
+/* Returns the exit status: 0 clean stop, 1 runtime failure, 2 usage or configuration. */
+int program_main(const struct program *p, int argc, char **argv);
+
+#endif
