@@ -1,0 +1,8 @@
+/* Adapters: what each ingest route takes and answers, as rows over one way to Kafka. */
+#include "ingest/adapter.h"
+
+const struct adapter *const adapters[] = {
+    &adapter_ingest,
+};
+
+const unsigned adapter_count = sizeof adapters / sizeof adapters[0];
