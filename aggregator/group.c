@@ -24,6 +24,7 @@ void group_assigned(struct pipeline *p, const struct stream_poll *event)
         }
         account_init(&p->account[p->accounts++], event->partitions[i], 0);
     }
+    p->assigned_ms = clock_monotonic_ms(&p->ports.clock);
     if (p->ports.observer.assigned)
         p->ports.observer.assigned(p->ports.observer.self, p->accounts);
     atomic_store_explicit(&p->stats.partitions, p->accounts, memory_order_relaxed);
@@ -54,8 +55,15 @@ int phase_adopt_ledger(struct pipeline *p, struct err *e)
     account_set_ledger(a, rc ? NULL : &stored);
     err_clear(e);
     p->adopted++;
-    p->phase = p->adopted < p->accounts ? PHASE_ADOPT_POSITION : PHASE_POLL;
-    flush_publish_stats(p);
+    p->phase = PHASE_ADOPT_POSITION;
+    if (p->adopted == p->accounts) {
+        p->phase = PHASE_POLL;
+        flush_publish_stats(p);
+        if (p->ports.observer.adopted)
+            p->ports.observer.adopted(
+                p->ports.observer.self, p->accounts,
+                (int64_t)(clock_monotonic_ms(&p->ports.clock) - p->assigned_ms));
+    }
     return 0;
 }
 

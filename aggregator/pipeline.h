@@ -62,6 +62,8 @@ struct pipeline_observer {
                     int64_t retry_ms);
     void (*unblocked)(void *self, const char *effect, int64_t blocked_ms);
     void (*assigned)(void *self, size_t partitions);
+    /* Position and ledger of every partition are read; records come next. */
+    void (*adopted)(void *self, size_t partitions, int64_t duration_ms);
     void (*revoked)(void *self, bool lost);
     void (*stream_error)(void *self, const struct err *e);
     /* A batch from poll to fold. */

@@ -76,6 +76,7 @@ struct pipeline {
     struct account *account; /* owned */
     size_t accounts, accounts_cap, adopted;
     size_t ledger_at;
+    uint64_t assigned_ms; /* monotonic */
     bool revoking;
 
     /* the batch in hand */

@@ -1,0 +1,46 @@
+/* The settings of weir-aggregator. */
+#include "aggregator/settings.h"
+
+#define DAY_MS 86400e3
+
+/* clang-format off */
+static const struct option_row rows[] = {
+    SETTINGS_COMMON(struct settings, common, "0.0.0.0:8003"),
+    SETTINGS_KAFKA(struct settings, kafka),
+    SETTINGS_MONGO(struct settings, mongo),
+    {.name = "WINDOW_FLUSH", .type = OPTION_DURATION, .field = offsetof(struct settings, window_flush_ms),
+     .fallback = "200ms", .min = 1, .max = 60e3, .group = "Windows",
+     .help = "Under load, windows are written at most this often; at low load at once."},
+    {.name = "GRACE", .type = OPTION_DURATION, .field = offsetof(struct settings, grace_ms),
+     .fallback = "1m", .min = 0, .max = DAY_MS, .group = "Windows",
+     .help = "A window is marked final when event time is this far past its end; later readings "
+             "still count."},
+    {.name = "MAX_WINDOWS", .type = OPTION_INT, .field = offsetof(struct settings, max_windows),
+     .fallback = "200000", .min = 1000, .max = 100e6, .group = "Windows",
+     .help = "Windows kept in memory that nothing needs at the moment."},
+    {.name = "MAX_FUTURE_SKEW", .type = OPTION_DURATION,
+     .field = offsetof(struct settings, max_future_skew_ms), .fallback = "5m", .min = 0,
+     .max = DAY_MS, .group = "Readings",
+     .help = "A record whose ts is further ahead of its time of receipt is a dead letter."},
+    {.name = "RAW_TTL", .type = OPTION_DURATION, .field = offsetof(struct settings, raw_ttl_ms),
+     .fallback = "30d", .min = 60e3, .max = 36500 * DAY_MS, .group = "MongoDB",
+     .help = "Readings are kept this long after their receipt; doubles are told apart as long."},
+    {.name = "AGG_TTL", .type = OPTION_DURATION, .field = offsetof(struct settings, agg_ttl_ms),
+     .fallback = "90d", .min = 60e3, .max = 36500 * DAY_MS, .group = "MongoDB",
+     .help = "Windows are kept this long after their last change."},
+    {.name = "AGG_1H_TTL", .type = OPTION_DURATION, .field = offsetof(struct settings, hours_ttl_ms),
+     .fallback = "730d", .min = 60e3, .max = 36500 * DAY_MS, .group = "MongoDB",
+     .help = "Rollups of an hour are kept this long."},
+    {.name = "ALERTS_TTL", .type = OPTION_DURATION,
+     .field = offsetof(struct settings, alerts_ttl_ms), .fallback = "365d", .min = 60e3,
+     .max = 36500 * DAY_MS, .group = "MongoDB", .help = "Alerts are kept this long."},
+    {0},
+};
+/* clang-format on */
+
+const struct options_program aggregator_program = {
+    .name = "weir-aggregator",
+    .summary = "stores readings, folds them into windows and last states, each exactly once",
+    .rows = rows,
+    .env_prefixes = "WEIR_",
+};

@@ -1,0 +1,384 @@
+/* The sink over the store: batches become bulk writes and lookups by _id. */
+#include "aggregator/sink_mongo.h"
+
+#include <stdlib.h>
+
+#include "aggregator/documents.h"
+#include "common/base/xmalloc.h"
+#include "common/mongo/cas.h"
+#include "common/mongo/lookup.h"
+
+struct sink_mongo {
+    struct mongo *mongo; /* borrowed */
+    char *topic, *raw, *windows, *devices, *ledger;
+};
+
+struct sink_mongo *sink_mongo_new(const struct sink_mongo_options *options)
+{
+    struct sink_mongo *s = xcalloc(1, sizeof *s);
+    *s = (struct sink_mongo){.mongo = options->mongo,
+                             .topic = xstrdup(options->topic),
+                             .raw = xstrdup(options->raw),
+                             .windows = xstrdup(options->windows),
+                             .devices = xstrdup(options->devices),
+                             .ledger = xstrdup(options->ledger)};
+    return s;
+}
+
+void sink_mongo_free(struct sink_mongo *s)
+{
+    if (!s)
+        return;
+    free(s->topic);
+    free(s->raw);
+    free(s->windows);
+    free(s->devices);
+    free(s->ledger);
+    free(s);
+}
+
+/* One call's hold on a collection. */
+struct session {
+    mongoc_client_t *client;
+    mongoc_collection_t *collection;
+};
+
+static int begin(struct session *session, struct sink_mongo *s, const char *name, struct err *e)
+{
+    session->client = mongo_pop(s->mongo);
+    if (!session->client)
+        return err_set(e, ERR_UNAVAILABLE, "no store client is free");
+    session->collection = mongo_collection(s->mongo, session->client, name);
+    return 0;
+}
+
+static void end(struct session *session, struct sink_mongo *s)
+{
+    mongoc_collection_destroy(session->collection);
+    mongo_push(s->mongo, session->client);
+}
+
+/* Outside of single raw documents there is nobody to give up: whatever is wrong, try again. */
+static int retry_later(int rc, struct err *e)
+{
+    if (rc == 0 || rc == ERR_UNAVAILABLE)
+        return rc;
+    if (e)
+        e->code = ERR_UNAVAILABLE;
+    return ERR_UNAVAILABLE;
+}
+
+/* --- raw readings ----------------------------------------------------------------------------- */
+
+static void set_outcome(struct sink_raw *raw, int error)
+{
+    raw->outcome = error == 0 ? RAW_STORED : error == ERR_EXISTS ? RAW_EXISTS : RAW_REFUSED;
+    if (raw->outcome == RAW_REFUSED)
+        raw->refusal = error == ERR_TOO_LARGE ? "too_large" : "store_refused";
+}
+
+/* What the driver itself will not send is refused here, alone; the others go into the bulk.
+ * Returns how many went in, their places in `sent`. */
+static size_t fill_bulk(mongoc_bulk_operation_t *bulk, struct sink_raw *items, size_t count,
+                        struct sink_raw **sent)
+{
+    size_t n = 0;
+    bson_t doc = BSON_INITIALIZER;
+    for (size_t i = 0; i < count; i++) {
+        bson_error_t error;
+        struct sink_raw *raw = &items[i];
+        raw->outcome = RAW_UNKNOWN;
+        bson_reinit(&doc);
+        document_raw_encode(&doc, raw->reading, &raw->id, raw->partition, raw->offset);
+        if (mongoc_bulk_operation_insert_with_opts(bulk, &doc, NULL, &error))
+            sent[n++] = raw;
+        else
+            set_outcome(raw, ERR_INVALID);
+    }
+    bson_destroy(&doc);
+    return n;
+}
+
+static int insert_bulk(mongoc_collection_t *c, struct sink_raw *items, size_t count, struct err *e)
+{
+    bson_t opts = BSON_INITIALIZER;
+    BSON_APPEND_BOOL(&opts, "ordered", false);
+    mongoc_bulk_operation_t *bulk = mongoc_collection_create_bulk_operation_with_opts(c, &opts);
+    struct sink_raw **sent = xcalloc(count, sizeof *sent);
+    struct mongo_bulk_item *outcome = xcalloc(count, sizeof *outcome);
+    size_t n = fill_bulk(bulk, items, count, sent);
+    int rc = mongo_bulk_execute(bulk, outcome, n, NULL, e);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        set_outcome(sent[i], outcome[i].error);
+    free(outcome);
+    free(sent);
+    mongoc_bulk_operation_destroy(bulk);
+    bson_destroy(&opts);
+    return retry_later(rc, e);
+}
+
+static int insert_raw(void *self, struct sink_raw *items, size_t count, struct err *e)
+{
+    struct session session = {0};
+    int rc = begin(&session, self, ((struct sink_mongo *)self)->raw, e);
+    if (rc)
+        return rc;
+    rc = insert_bulk(session.collection, items, count, e);
+    end(&session, self);
+    return rc;
+}
+
+static void take_origin(void *arg, size_t item, const bson_t *doc)
+{
+    struct sink_raw *raw = ((struct sink_raw *const *)arg)[item];
+    struct reading stored;
+    struct document_origin origin = {.partition = -1, .offset = -1};
+    bool readable = document_raw_decode(doc, &stored, &origin);
+    raw->outcome = RAW_EXISTS;
+    raw->found_partition = origin.partition;
+    raw->found_offset = origin.offset;
+    raw->same_contents = readable && reading_same_contents(&stored, raw->reading);
+}
+
+static int read_origins(void *self, struct sink_raw *const *items, size_t count, struct err *e)
+{
+    struct session session = {0};
+    int rc = begin(&session, self, ((struct sink_mongo *)self)->raw, e);
+    if (rc)
+        return rc;
+    struct mongo_lookup *l = mongo_lookup_new();
+    for (size_t i = 0; i < count; i++) {
+        bson_value_t id = {.value_type = BSON_TYPE_OID};
+        bson_oid_init_from_data(&id.value.v_oid, items[i]->id.byte);
+        mongo_lookup_add(l, &id);
+        items[i]->outcome = RAW_UNKNOWN;
+    }
+    rc = mongo_lookup_run(l, session.collection, NULL, take_origin, (void *)(uintptr_t)items, e);
+    /* Half an answer must not look like documents that are gone. */
+    for (size_t i = 0; i < count && rc != 0; i++)
+        items[i]->outcome = RAW_EXISTS;
+    mongo_lookup_free(l);
+    end(&session, self);
+    return rc;
+}
+
+/* --- windows and devices ---------------------------------------------------------------------- */
+
+/* Documents for one compare-and-set, owned until it is done. */
+struct cas_batch {
+    bson_t *doc;
+    struct mongo_cas *item;
+    size_t count;
+};
+
+static void batch_init(struct cas_batch *b, size_t count)
+{
+    *b = (struct cas_batch){.doc = xcalloc(count, sizeof *b->doc),
+                            .item = xcalloc(count, sizeof *b->item),
+                            .count = count};
+    for (size_t i = 0; i < count; i++) {
+        bson_init(&b->doc[i]);
+        b->item[i].doc = &b->doc[i];
+    }
+}
+
+static void batch_deinit(struct cas_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        bson_destroy(&b->doc[i]);
+    free(b->doc);
+    free(b->item);
+}
+
+static void batch_expect(struct cas_batch *b, size_t i, int64_t rev)
+{
+    b->item[i].expected = rev == 0 ? MONGO_CAS_ABSENT : rev;
+}
+
+static int batch_write(struct cas_batch *b, struct sink_mongo *s, const char *collection,
+                       const char *guard, struct err *e)
+{
+    struct session session = {0};
+    int rc = begin(&session, s, collection, e);
+    if (rc)
+        return rc;
+    rc = mongo_cas_write(session.collection, guard, b->item, b->count, e);
+    end(&session, s);
+    return retry_later(rc, e);
+}
+
+static int write_windows(void *self, struct sink_window *items, size_t count, int64_t now_ms,
+                         struct err *e)
+{
+    struct sink_mongo *s = self;
+    struct cas_batch b;
+    batch_init(&b, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct window *w = items[i].window;
+        document_window_encode(&b.doc[i], items[i].device_id, items[i].sensor, w, w->rev + 1,
+                               now_ms);
+        batch_expect(&b, i, w->rev);
+    }
+    int rc = batch_write(&b, s, s->windows, "$rev", e);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        items[i].lost = b.item[i].lost;
+        items[i].window->rev += items[i].lost ? 0 : 1;
+    }
+    batch_deinit(&b);
+    return rc;
+}
+
+static int write_devices(void *self, struct sink_device *items, size_t count, struct err *e)
+{
+    struct sink_mongo *s = self;
+    struct cas_batch b;
+    batch_init(&b, count);
+    for (size_t i = 0; i < count; i++) {
+        document_device_encode(&b.doc[i], items[i].state, items[i].state->rev + 1);
+        batch_expect(&b, i, items[i].state->rev);
+    }
+    int rc = batch_write(&b, s, s->devices, "$rev", e);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        items[i].lost = b.item[i].lost;
+        items[i].state->rev += items[i].lost ? 0 : 1;
+    }
+    batch_deinit(&b);
+    return rc;
+}
+
+/* A lookup and what became of the documents that were found. */
+struct reader {
+    void *items;
+    int unreadable;
+};
+
+static int run_lookup(struct sink_mongo *s, const char *collection, const struct mongo_lookup *l,
+                      void (*visit)(void *arg, size_t item, const bson_t *doc), struct reader *r,
+                      struct err *e)
+{
+    struct session session = {0};
+    int rc = begin(&session, s, collection, e);
+    if (rc)
+        return rc;
+    rc = mongo_lookup_run(l, session.collection, NULL, visit, r, e);
+    end(&session, s);
+    if (rc == 0 && r->unreadable)
+        rc = err_set(e, ERR_UNAVAILABLE, "%d documents of %s are not ours to read", r->unreadable,
+                     collection);
+    return rc;
+}
+
+static void take_window(void *arg, size_t item, const bson_t *doc)
+{
+    struct reader *r = arg;
+    struct sink_window *target = &((struct sink_window *)r->items)[item];
+    int64_t start_ms = target->window->start_ms;
+    window_deinit(target->window);
+    window_init(target->window, start_ms);
+    target->found = document_window_decode(doc, target->window);
+    r->unreadable += !target->found;
+}
+
+static int read_windows(void *self, struct sink_window *items, size_t count, struct err *e)
+{
+    struct sink_mongo *s = self;
+    struct reader r = {.items = items};
+    struct mongo_lookup *l = mongo_lookup_new();
+    for (size_t i = 0; i < count; i++) {
+        char id[WINDOW_ID_MAX];
+        size_t len = window_id(id, items[i].device_id, items[i].sensor, items[i].window->start_ms);
+        items[i].found = false;
+        mongo_lookup_add_utf8(l, id, len);
+    }
+    int rc = run_lookup(s, s->windows, l, take_window, &r, e);
+    mongo_lookup_free(l);
+    return rc;
+}
+
+static void take_device(void *arg, size_t item, const bson_t *doc)
+{
+    struct reader *r = arg;
+    struct sink_device *target = &((struct sink_device *)r->items)[item];
+    char id[READING_DEVICE_ID_MAX + 1];
+    memcpy(id, target->state->device_id, sizeof id);
+    device_state_deinit(target->state);
+    device_state_init(target->state, span_str(id));
+    target->found = document_device_decode(doc, target->state);
+    r->unreadable += !target->found;
+}
+
+static int read_devices(void *self, struct sink_device *items, size_t count, struct err *e)
+{
+    struct sink_mongo *s = self;
+    struct reader r = {.items = items};
+    struct mongo_lookup *l = mongo_lookup_new();
+    for (size_t i = 0; i < count; i++) {
+        items[i].found = false;
+        mongo_lookup_add_utf8(l, items[i].state->device_id, strlen(items[i].state->device_id));
+    }
+    int rc = run_lookup(s, s->devices, l, take_device, &r, e);
+    mongo_lookup_free(l);
+    return rc;
+}
+
+/* --- the ledger ------------------------------------------------------------------------------- */
+
+struct ledger_reader {
+    struct ledger *out;
+    bool found, readable;
+};
+
+static void take_ledger(void *arg, size_t item, const bson_t *doc)
+{
+    (void)item;
+    struct ledger_reader *r = ((struct reader *)arg)->items;
+    r->found = true;
+    r->readable = document_ledger_decode(doc, r->out);
+    ((struct reader *)arg)->unreadable += !r->readable;
+}
+
+static int read_ledger(void *self, int32_t partition, struct ledger *out, struct err *e)
+{
+    struct sink_mongo *s = self;
+    *out = (struct ledger){.partition = partition};
+    struct ledger_reader ledger = {.out = out};
+    struct reader r = {.items = &ledger};
+    struct mongo_lookup *l = mongo_lookup_new();
+    char id[DOCUMENT_LEDGER_ID_MAX];
+    document_ledger_id(id, s->topic, partition);
+    mongo_lookup_add_utf8(l, id, strlen(id));
+    int rc = run_lookup(s, s->ledger, l, take_ledger, &r, e);
+    mongo_lookup_free(l);
+    if (rc == 0 && !ledger.found)
+        rc = err_set(e, ERR_NOT_FOUND, "%s has no account yet", id);
+    return rc;
+}
+
+static int write_ledger(void *self, const struct ledger *ledger, int64_t expected_next,
+                        int64_t now_ms, struct err *e)
+{
+    struct sink_mongo *s = self;
+    struct cas_batch b;
+    batch_init(&b, 1);
+    document_ledger_encode(&b.doc[0], s->topic, ledger, now_ms);
+    b.item[0].expected = expected_next < 0 ? MONGO_CAS_ABSENT : expected_next;
+    int rc = batch_write(&b, s, s->ledger, "$next_offset", e);
+    if (rc == 0 && b.item[0].lost)
+        rc = err_set(e, ERR_CONFLICT, "the account of partition %d was moved by somebody else",
+                     (int)ledger->partition);
+    batch_deinit(&b);
+    return rc;
+}
+
+struct sink sink_mongo_port(struct sink_mongo *s)
+{
+    return (struct sink){.self = s,
+                         .insert_raw = insert_raw,
+                         .read_origins = read_origins,
+                         .read_windows = read_windows,
+                         .write_windows = write_windows,
+                         .read_devices = read_devices,
+                         .write_devices = write_devices,
+                         .read_ledger = read_ledger,
+                         .write_ledger = write_ledger};
+}

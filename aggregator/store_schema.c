@@ -1,0 +1,133 @@
+/* The schema of the store: its indexes, and the version that a daemon must understand. */
+#include "aggregator/store_schema.h"
+
+/* Collections whose names are settings, and periods likewise, stand for themselves here. */
+enum place { RAW, WINDOWS, ALERTS, FIXED };
+enum period { FOR_EVER, RAW_TTL, WINDOWS_TTL, HOURS_TTL, ALERTS_TTL };
+
+static const struct row {
+    enum place place;
+    const char *collection; /* with FIXED */
+    const char *keys;
+    enum period period;
+} rows[] = {
+    {RAW, NULL, "device_id:1,ts:-1", FOR_EVER},
+    {RAW, NULL, "ts:-1", FOR_EVER},
+    {RAW, NULL, "received_at:1", RAW_TTL},
+    {WINDOWS, NULL, "device_id:1,timestamp:-1", FOR_EVER},
+    {WINDOWS, NULL, "sensor_type:1,timestamp:-1", FOR_EVER},
+    {WINDOWS, NULL, "timestamp:-1", FOR_EVER}, /* the newest of all devices */
+    {WINDOWS, NULL, "last_updated:1", WINDOWS_TTL},
+    {FIXED, "aggregated_1h", "device_id:1,timestamp:-1", FOR_EVER},
+    {FIXED, "aggregated_1h", "last_updated:1", HOURS_TTL},
+    {FIXED, "aggregated_1d", "device_id:1,timestamp:-1", FOR_EVER},
+    {FIXED, "devices", "last_seen:-1", FOR_EVER},
+    {ALERTS, NULL, "created_at:-1", ALERTS_TTL},
+    {ALERTS, NULL, "device_id:1,created_at:-1", FOR_EVER},
+    {ALERTS, NULL, "timestamp:-1", FOR_EVER},
+    {ALERTS, NULL, "status:1,severity:1", FOR_EVER},
+};
+
+_Static_assert(sizeof rows / sizeof *rows <= STORE_SCHEMA_INDEXES, "callers have room for that");
+
+static const char *collection_of(const struct row *row, const struct store_schema_options *o)
+{
+    switch (row->place) {
+    case RAW:
+        return o->raw;
+    case WINDOWS:
+        return o->windows;
+    case ALERTS:
+        return o->alerts;
+    default:
+        return row->collection;
+    }
+}
+
+static int64_t period_of(const struct row *row, const struct store_schema_options *o)
+{
+    switch (row->period) {
+    case RAW_TTL:
+        return o->raw_ttl_ms;
+    case WINDOWS_TTL:
+        return o->windows_ttl_ms;
+    case HOURS_TTL:
+        return o->hours_ttl_ms;
+    case ALERTS_TTL:
+        return o->alerts_ttl_ms;
+    default:
+        return 0;
+    }
+}
+
+size_t store_schema_indexes(const struct store_schema_options *options,
+                            struct mongo_index out[STORE_SCHEMA_INDEXES])
+{
+    size_t count = sizeof rows / sizeof *rows;
+    for (size_t i = 0; i < count; i++)
+        out[i] = (struct mongo_index){
+            .collection = collection_of(&rows[i], options),
+            .keys = rows[i].keys,
+            /* rounded up: a period of 500 ms must not become "for ever" */
+            .expire_after_s = (period_of(&rows[i], options) + 999) / 1000,
+        };
+    return count;
+}
+
+/* Raises the version to ours and learns what it is now; $max never lowers it. */
+static int read_version(mongoc_collection_t *c, int64_t now_ms, int64_t *version, struct err *e)
+{
+    bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER, child, reply;
+    BSON_APPEND_UTF8(&filter, "_id", "schema");
+    BSON_APPEND_DOCUMENT_BEGIN(&update, "$max", &child);
+    BSON_APPEND_INT32(&child, "version", STORE_SCHEMA_VERSION);
+    bson_append_document_end(&update, &child);
+    BSON_APPEND_DOCUMENT_BEGIN(&update, "$setOnInsert", &child);
+    BSON_APPEND_DATE_TIME(&child, "created_at", now_ms);
+    bson_append_document_end(&update, &child);
+    mongoc_find_and_modify_opts_t *opts = mongoc_find_and_modify_opts_new();
+    mongoc_find_and_modify_opts_set_update(opts, &update);
+    mongoc_find_and_modify_opts_set_flags(opts, MONGOC_FIND_AND_MODIFY_UPSERT |
+                                                    MONGOC_FIND_AND_MODIFY_RETURN_NEW);
+    bson_error_t error = {0};
+    bson_iter_t iter, value;
+    bool ok = mongoc_collection_find_and_modify_with_opts(c, &filter, opts, &reply, &error);
+    int rc = 0;
+    if (!ok)
+        rc = err_set(e, ERR_UNAVAILABLE, "schema version: %s", error.message);
+    else if (bson_iter_init(&iter, &reply) &&
+             bson_iter_find_descendant(&iter, "value.version", &value))
+        *version = bson_iter_as_int64(&value);
+    mongoc_find_and_modify_opts_destroy(opts);
+    bson_destroy(&reply);
+    bson_destroy(&update);
+    bson_destroy(&filter);
+    return rc;
+}
+
+static int check_version(struct mongo *m, int64_t now_ms, struct err *e)
+{
+    mongoc_client_t *client = mongo_pop(m);
+    if (!client)
+        return err_set(e, ERR_UNAVAILABLE, "no store client is free");
+    mongoc_collection_t *c = mongo_collection(m, client, "meta");
+    int64_t version = 0;
+    int rc = read_version(c, now_ms, &version, e);
+    if (rc == 0 && version != STORE_SCHEMA_VERSION)
+        rc = err_set(e, ERR_INVALID,
+                     "the store has schema version %lld, this program knows %d: it was written by "
+                     "a newer one",
+                     (long long)version, STORE_SCHEMA_VERSION);
+    mongoc_collection_destroy(c);
+    mongo_push(m, client);
+    return rc;
+}
+
+int store_schema_apply(struct mongo *m, const struct store_schema_options *options, int64_t now_ms,
+                       struct err *e)
+{
+    struct mongo_index indexes[STORE_SCHEMA_INDEXES];
+    size_t count = store_schema_indexes(options, indexes);
+    int rc = check_version(m, now_ms, e);
+    return rc ? rc : mongo_ensure_indexes(m, indexes, count, e);
+}

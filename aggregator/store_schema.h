@@ -1,0 +1,33 @@
+/* The schema of the store: its indexes, and the version that a daemon must understand. */
+#ifndef WEIR_AGGREGATOR_STORE_SCHEMA_H
+#define WEIR_AGGREGATOR_STORE_SCHEMA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/mongo/mongo.h"
+
+enum { STORE_SCHEMA_VERSION = 1 };
+
+/* Times to live run from the time of receipt; 0 = kept for ever. */
+struct store_schema_options {
+    const char *raw, *windows, *alerts; /* collections; borrowed */
+    int64_t raw_ttl_ms;                 /* RAW_TTL, 30 days */
+    int64_t windows_ttl_ms;             /* AGG_TTL, 90 days */
+    int64_t hours_ttl_ms;               /* AGG_1H_TTL, 2 years */
+    int64_t alerts_ttl_ms;              /* ALERTS_TTL, 365 days */
+};
+
+/* Makes the indexes and notes the version in `meta`. Blocks; may be repeated, also by several
+ * daemons at once. ERR_UNAVAILABLE: try again later. ERR_INVALID: the store was written by a newer
+ * version, or an index cannot be made: do not go on. */
+WEIR_MUST_CHECK int store_schema_apply(struct mongo *m, const struct store_schema_options *options,
+                                       int64_t now_ms, struct err *e);
+
+enum { STORE_SCHEMA_INDEXES = 24 };
+
+/* The table, with the names and periods filled in; returns the number of rows. */
+size_t store_schema_indexes(const struct store_schema_options *options,
+                            struct mongo_index out[STORE_SCHEMA_INDEXES]);
+
+#endif
