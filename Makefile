@@ -137,7 +137,7 @@ $(B)/test/sim: $(call obj_of,tests/sim) $(B)/lib/libaggregator.a $(B)/lib/libale
 
 tests-built: deps-present $(UNITS:%=$(B)/test/unit_%) $(B)/test/sim $(B)/test/store_sink
 
-$(B)/test/store_sink: $(call obj_of,tests/store) $(B)/obj/tests/unit/unit.o $(B)/lib/libaggregator.a $(foreach l,$(libs_aggregator),$(call lib_of,$(l)))
+$(B)/test/store_sink: $(call obj_of,tests/store) $(B)/lib/libaggregator.a $(foreach l,$(libs_aggregator),$(call lib_of,$(l)))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(call pkg_libs,$(pkgs_aggregator) check)
