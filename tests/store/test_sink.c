@@ -1,93 +1,12 @@
-/* The sink against a real store: what is written is there once, races have one winner, and a store
- * that is away is told in bounded time. Needs MONGO_URL; uses a database of its own. */
-#include <check.h>
-#include <signal.h>
+/* The sink against a real store: inserts, races, lost answers, and a store that is away. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "aggregator/sink_mongo.h"
-#include "aggregator/store_schema.h"
 #include "common/base/clock.h"
 #include "common/base/xmalloc.h"
-#include "tests/store/relay.h"
+#include "tests/store/fixture.h"
 
 enum { BATCH = 50 };
-
-/* A sink behind a relay; `direct` looks past the relay. */
-static struct fixture {
-    struct relay *relay;
-    struct mongo *mongo, *direct;
-    struct sink_mongo *owner;
-    struct sink sink;
-    char database[64];
-} fix;
-
-static struct mongo *open_store(const char *url)
-{
-    struct mongo *m = NULL;
-    struct err e = {0};
-    const struct mongo_options options = {.url = url, .database = fix.database, .max_clients = 4};
-    ck_assert_msg(mongo_new(&m, &options, &e) == 0, "%s", e.message);
-    return m;
-}
-
-static void set_up(void)
-{
-    char host[64], url[128];
-    unsigned port = 27017;
-    ck_assert_msg(sscanf(getenv("MONGO_URL"), "mongodb://%63[0-9.]:%u", host, &port) >= 1,
-                  "MONGO_URL must name the store as mongodb://<IPv4 address>:<port>");
-    snprintf(fix.database, sizeof fix.database, "weir_test_%d", (int)getpid());
-    fix.relay = relay_new(host, (uint16_t)port);
-    snprintf(url, sizeof url,
-             "mongodb://127.0.0.1:%u/?directConnection=true&socketTimeoutMS=1500"
-             "&serverSelectionTimeoutMS=1500&connectTimeoutMS=1000",
-             relay_port(fix.relay));
-    fix.mongo = open_store(url);
-    fix.direct = open_store(getenv("MONGO_URL"));
-    fix.owner = sink_mongo_new(&(struct sink_mongo_options){.mongo = fix.mongo,
-                                                            .topic = "telemetry.raw",
-                                                            .raw = "telemetry_raw",
-                                                            .windows = "aggregated_data",
-                                                            .devices = "devices",
-                                                            .ledger = "ledger"});
-    fix.sink = sink_mongo_port(fix.owner);
-}
-
-static void tear_down(void)
-{
-    mongoc_client_t *client = mongo_pop(fix.direct);
-    mongoc_database_t *database = mongoc_client_get_database(client, fix.database);
-    mongoc_database_drop(database, NULL);
-    mongoc_database_destroy(database);
-    mongo_push(fix.direct, client);
-    sink_mongo_free(fix.owner);
-    mongo_free(fix.mongo);
-    mongo_free(fix.direct);
-    relay_free(fix.relay);
-}
-
-static int64_t count_of(const char *collection)
-{
-    mongoc_client_t *client = mongo_pop(fix.direct);
-    mongoc_collection_t *c = mongo_collection(fix.direct, client, collection);
-    bson_t all = BSON_INITIALIZER;
-    bson_error_t error;
-    int64_t n = mongoc_collection_count_documents(c, &all, NULL, NULL, NULL, &error);
-    ck_assert_msg(n >= 0, "%s", error.message);
-    mongoc_collection_destroy(c);
-    mongo_push(fix.direct, client);
-    return n;
-}
-
-#define MUST(call)                                                                \
-    do {                                                                          \
-        struct err must_e = {0};                                                  \
-        int must_rc = (call);                                                     \
-        ck_assert_msg(must_rc == 0, "%s: %s", err_name(must_rc), must_e.message); \
-    } while (0)
-#define E (&must_e)
 
 /* --- readings */
 
@@ -130,7 +49,7 @@ START_TEST(readings_are_stored_once)
     all_are(b, RAW_STORED);
     MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
     all_are(b, RAW_EXISTS);
-    ck_assert_int_eq(count_of("telemetry_raw"), BATCH);
+    ck_assert_int_eq(fixture_count("telemetry_raw"), BATCH);
     free(b);
 }
 END_TEST
@@ -161,7 +80,7 @@ START_TEST(one_reading_twice_in_a_batch_is_stored_once)
     MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
     ck_assert_int_eq(b->raw[6].outcome, RAW_STORED);
     ck_assert_int_eq(b->raw[7].outcome, RAW_EXISTS);
-    ck_assert_int_eq(count_of("telemetry_raw"), BATCH - 1);
+    ck_assert_int_eq(fixture_count("telemetry_raw"), BATCH - 1);
     MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
     MUST(fix.sink.read_origins(fix.sink.self, b->pointer, BATCH, E));
     ck_assert_int_eq(b->raw[6].found_offset, 6);
@@ -192,7 +111,7 @@ START_TEST(a_lost_answer_stores_nothing_twice)
     MUST(fix.sink.read_origins(fix.sink.self, b->pointer, BATCH, E));
     for (int i = 0; i < BATCH; i++)
         ck_assert(b->raw[i].found_offset == i && b->raw[i].same_contents);
-    ck_assert_int_eq(count_of("telemetry_raw"), BATCH);
+    ck_assert_int_eq(fixture_count("telemetry_raw"), BATCH);
     free(b);
 }
 END_TEST
@@ -450,84 +369,8 @@ START_TEST(a_frozen_store_is_unavailable_in_bounded_time)
 }
 END_TEST
 
-/* --- the schema */
-
-static int64_t version_in_meta(int64_t write)
+void sink_tests(TCase *tc)
 {
-    mongoc_client_t *client = mongo_pop(fix.direct);
-    mongoc_collection_t *c = mongo_collection(fix.direct, client, "meta");
-    bson_t *filter = BCON_NEW("_id", BCON_UTF8("schema"));
-    bson_t *update = BCON_NEW("$max", "{", "version", BCON_INT64(write), "}");
-    bson_error_t error;
-    ck_assert_msg(mongoc_collection_update_one(c, filter, update, NULL, NULL, &error), "%s",
-                  error.message);
-    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, filter, NULL, NULL);
-    const bson_t *doc;
-    bson_iter_t iter;
-    int64_t version = mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&iter, doc, "version")
-                          ? bson_iter_as_int64(&iter)
-                          : -1;
-    mongoc_cursor_destroy(cursor);
-    bson_destroy(update);
-    bson_destroy(filter);
-    mongoc_collection_destroy(c);
-    mongo_push(fix.direct, client);
-    return version;
-}
-
-/* TTL of the first index of the collection that has one; 0 = none. */
-static int64_t ttl_in_store(const char *collection, int *indexes)
-{
-    mongoc_client_t *client = mongo_pop(fix.direct);
-    mongoc_collection_t *c = mongo_collection(fix.direct, client, collection);
-    mongoc_cursor_t *cursor = mongoc_collection_find_indexes_with_opts(c, NULL);
-    const bson_t *doc;
-    bson_iter_t iter;
-    int64_t ttl = 0;
-    for (*indexes = 0; mongoc_cursor_next(cursor, &doc); ++*indexes)
-        if (bson_iter_init_find(&iter, doc, "expireAfterSeconds"))
-            ttl = bson_iter_as_int64(&iter);
-    mongoc_cursor_destroy(cursor);
-    mongoc_collection_destroy(c);
-    mongo_push(fix.direct, client);
-    return ttl;
-}
-
-START_TEST(the_schema_is_applied_changed_and_guarded)
-{
-    struct store_schema_options options = {.raw = "telemetry_raw",
-                                           .windows = "aggregated_data",
-                                           .alerts = "alerts",
-                                           .raw_ttl_ms = 3600000,
-                                           .windows_ttl_ms = 7200000,
-                                           .alerts_ttl_ms = 9000000};
-    int indexes;
-    for (int i = 0; i < 2; i++) { /* repeated: no harm */
-        MUST(store_schema_apply(fix.mongo, &options, 1000, E));
-        ck_assert_int_eq(ttl_in_store("telemetry_raw", &indexes), 3600);
-        ck_assert_int_eq(indexes, 4); /* with _id */
-    }
-    options.raw_ttl_ms = 60000;
-    MUST(store_schema_apply(fix.mongo, &options, 1000, E));
-    ck_assert_int_eq(ttl_in_store("telemetry_raw", &indexes), 60);
-    options.raw_ttl_ms = 0;
-    MUST(store_schema_apply(fix.mongo, &options, 1000, E));
-    ck_assert_int_eq(ttl_in_store("telemetry_raw", &indexes), 0);
-    ck_assert_int_eq(indexes, 4);
-    ck_assert_int_eq(version_in_meta(0), STORE_SCHEMA_VERSION);
-    ck_assert_int_eq(version_in_meta(STORE_SCHEMA_VERSION + 1), STORE_SCHEMA_VERSION + 1);
-    struct err e = {0};
-    ck_assert_int_eq(store_schema_apply(fix.mongo, &options, 1000, &e), ERR_INVALID);
-    ck_assert_int_eq(version_in_meta(0), STORE_SCHEMA_VERSION + 1);
-}
-END_TEST
-
-static Suite *suite(void)
-{
-    Suite *s = suite_create("sink against a real store");
-    TCase *tc = tcase_create("sink");
-    tcase_set_timeout(tc, 60);
-    tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, readings_are_stored_once);
     tcase_add_test(tc, origins_tell_a_replay_from_a_second_sending);
     tcase_add_test(tc, one_reading_twice_in_a_batch_is_stored_once);
@@ -543,24 +386,4 @@ static Suite *suite(void)
     tcase_add_test(tc, the_ledger_moves_for_one_owner_only);
     tcase_add_test(tc, a_killed_store_is_unavailable_in_bounded_time_and_comes_back);
     tcase_add_test(tc, a_frozen_store_is_unavailable_in_bounded_time);
-    tcase_add_test(tc, the_schema_is_applied_changed_and_guarded);
-    suite_add_tcase(s, tc);
-    return s;
-}
-
-int main(void)
-{
-    if (!getenv("MONGO_URL")) {
-        puts("skipped: MONGO_URL not set");
-        return EXIT_SUCCESS;
-    }
-    signal(SIGPIPE, SIG_IGN);
-    SRunner *runner = srunner_create(suite());
-    srunner_set_fork_status(runner, CK_NOFORK); /* the driver's threads do not survive a fork */
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    int run = srunner_ntests_run(runner);
-    srunner_free(runner);
-    printf("%d passed, %d failed\n", run - failed, failed);
-    return failed || run == 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,0 +1,97 @@
+/* The sink against a real store: what is written is there once, races have one winner, and a store
+ * that is away is told in bounded time. Needs MONGO_URL; uses a database of its own. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/store/fixture.h"
+
+struct fixture fix;
+
+static struct mongo *open_store(const char *url)
+{
+    struct mongo *m = NULL;
+    struct err e = {0};
+    const struct mongo_options options = {.url = url, .database = fix.database, .max_clients = 4};
+    ck_assert_msg(mongo_new(&m, &options, &e) == 0, "%s", e.message);
+    return m;
+}
+
+void fixture_set_up(void)
+{
+    char host[64], url[128];
+    unsigned port = 27017;
+    ck_assert_msg(sscanf(getenv("MONGO_URL"), "mongodb://%63[0-9.]:%u", host, &port) >= 1,
+                  "MONGO_URL must name the store as mongodb://<IPv4 address>:<port>");
+    snprintf(fix.database, sizeof fix.database, "weir_test_%d", (int)getpid());
+    fix.relay = relay_new(host, (uint16_t)port);
+    snprintf(url, sizeof url,
+             "mongodb://127.0.0.1:%u/?directConnection=true&socketTimeoutMS=1500"
+             "&serverSelectionTimeoutMS=1500&connectTimeoutMS=1000",
+             relay_port(fix.relay));
+    fix.mongo = open_store(url);
+    fix.direct = open_store(getenv("MONGO_URL"));
+    fix.owner = sink_mongo_new(&(struct sink_mongo_options){.mongo = fix.mongo,
+                                                            .topic = "telemetry.raw",
+                                                            .raw = "telemetry_raw",
+                                                            .windows = "aggregated_data",
+                                                            .devices = "devices",
+                                                            .ledger = "ledger"});
+    fix.sink = sink_mongo_port(fix.owner);
+}
+
+void fixture_tear_down(void)
+{
+    mongoc_client_t *client = mongo_pop(fix.direct);
+    mongoc_database_t *database = mongoc_client_get_database(client, fix.database);
+    mongoc_database_drop(database, NULL);
+    mongoc_database_destroy(database);
+    mongo_push(fix.direct, client);
+    sink_mongo_free(fix.owner);
+    mongo_free(fix.mongo);
+    mongo_free(fix.direct);
+    relay_free(fix.relay);
+}
+
+int64_t fixture_count(const char *collection)
+{
+    mongoc_client_t *client = mongo_pop(fix.direct);
+    mongoc_collection_t *c = mongo_collection(fix.direct, client, collection);
+    bson_t all = BSON_INITIALIZER;
+    bson_error_t error;
+    int64_t n = mongoc_collection_count_documents(c, &all, NULL, NULL, NULL, &error);
+    ck_assert_msg(n >= 0, "%s", error.message);
+    mongoc_collection_destroy(c);
+    mongo_push(fix.direct, client);
+    return n;
+}
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("sink against a real store");
+    TCase *tc = tcase_create("sink");
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, fixture_set_up, fixture_tear_down);
+    sink_tests(tc);
+    schema_tests(tc);
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+int main(void)
+{
+    if (!getenv("MONGO_URL")) {
+        puts("skipped: MONGO_URL not set");
+        return EXIT_SUCCESS;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    SRunner *runner = srunner_create(suite());
+    srunner_set_fork_status(runner, CK_NOFORK); /* the driver's threads do not survive a fork */
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    int run = srunner_ntests_run(runner);
+    srunner_free(runner);
+    printf("%d passed, %d failed\n", run - failed, failed);
+    return failed || run == 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
