@@ -1,0 +1,53 @@
+/* The server's own state, shared by the files it is made of. */
+#ifndef WEIR_HTTP_CORE_H
+#define WEIR_HTTP_CORE_H
+
+#include "common/http/server.h"
+#include "common/http/wheel.h"
+
+struct connection;
+struct listener;
+
+struct http_server {
+    struct event_base *base;          /* borrowed */
+    const struct http_router *router; /* borrowed */
+    struct http_server_options options;
+    struct http_server_hooks hooks;
+    struct clock clock;
+    struct listener *listener;
+    struct event *turn_end; /* runs behind everything else of a turn of the loop */
+    struct event *tick;     /* moves the wheel on while there are connections */
+    struct wheel wheel;
+
+    struct connection *connections;            /* all, linked both ways */
+    unsigned connected, lingering;             /* lingering ones are counted in both */
+    struct connection *touched, **touched_end; /* to be settled at the end of the turn */
+
+    struct http_exchange *pool;     /* unused exchanges */
+    struct http_exchange *detached; /* with a handler, their client is gone; linked both ways */
+    unsigned pooled, in_flight;
+
+    struct http_head head;  /* of the request being taken: one at a time */
+    char *scratch;          /* what read() fills for connections that hold nothing back */
+    struct buf text, lines; /* an error's body and headers under construction */
+    size_t buffered;        /* bytes counted against options.max_buffered_bytes */
+    uint64_t now_ns;        /* of the turn */
+    uint64_t next_id;
+    bool in_turn, handled, draining;
+};
+
+enum { SCRATCH_BYTES = 65536 };
+
+/* Sees to it that the turn has an end, and that now_ns is of this turn. */
+void server_begin_turn(struct http_server *s);
+
+static inline int64_t server_now_ms(const struct http_server *s)
+{
+    return (int64_t)(s->now_ns / 1000000u);
+}
+
+/* Connections come and go through these: the tick runs only while there is one. */
+void server_connection_opened(struct http_server *s, struct connection *c);
+void server_connection_closed(struct http_server *s, struct connection *c);
+
+#endif

@@ -1,0 +1,404 @@
+/* Limits and deadlines: expectations, budgets, slow and greedy clients. */
+#include <stdio.h>
+
+#include "tests/unit/http/stage.h"
+#include "tests/unit/unit.h"
+
+#define HEAD(path, more) "POST " path " HTTP/1.1\r\nHost: a\r\n" more "\r\n"
+#define EXPECT           "Expect: 100-continue\r\n"
+
+static struct stage stage;
+static struct client client;
+static struct got_answer answer;
+
+static void start_with(const struct http_server_options *options)
+{
+    memset(&answer, 0, sizeof answer);
+    stage_init(&stage, options);
+    client_init(&client, &stage);
+}
+
+static void stop(void)
+{
+    client_deinit(&client);
+    got_deinit(&answer);
+    stage_deinit(&stage);
+}
+
+static void start(void)
+{
+    start_with(NULL);
+}
+
+static void reply_held(unsigned i)
+{
+    http_reply(stage.held[i], &(struct http_answer){.status = 202});
+}
+
+/* What the server has read so far has had its effect. */
+static void settle(void)
+{
+    for (int i = 0; i < 5; i++)
+        stage_turn(&stage);
+    client_poll(&client);
+}
+
+START_TEST(says_continue_when_the_body_may_come)
+{
+    start();
+    client_send(&client, HEAD("/echo", EXPECT "Content-Length: 5\r\n"));
+    client_expect(&client, &answer, 100);
+    ck_assert_uint_eq(client.got.len, 0);
+    client_send(&client, "hello");
+    client_expect(&client, &answer, 200);
+    ck_assert(got_body_is(&answer, "hello"));
+    client_send(&client, HEAD("/echo", EXPECT "Transfer-Encoding: chunked\r\n"));
+    client_expect(&client, &answer, 100);
+    client_send(&client, "2\r\nok\r\n0\r\n\r\n");
+    client_expect(&client, &answer, 200);
+    ck_assert(got_body_is(&answer, "ok"));
+    stop();
+}
+END_TEST
+
+START_TEST(says_no_continue_when_the_body_is_here)
+{
+    start();
+    client_send(&client, HEAD("/echo", EXPECT "Content-Length: 2\r\n") "ok" HEAD("/echo", EXPECT));
+    client_expect(&client, &answer, 200);
+    client_expect(&client, &answer, 200);
+    stop();
+}
+END_TEST
+
+START_TEST(says_continue_in_its_turn)
+{
+    start();
+    client_send(&client, HEAD("/later", "") HEAD("/echo", EXPECT "Content-Length: 2\r\n"));
+    stage_until(&stage, stage.holding == 1);
+    settle();
+    ck_assert_uint_eq(client.got.len, 0);
+    reply_held(0);
+    client_expect(&client, &answer, 202);
+    client_expect(&client, &answer, 100);
+    client_send(&client, "ok");
+    client_expect(&client, &answer, 200);
+    stop();
+}
+END_TEST
+
+START_TEST(says_no_continue_when_the_body_came_meanwhile)
+{
+    start();
+    client_send(&client, HEAD("/later", "") HEAD("/echo", EXPECT "Content-Length: 2\r\n"));
+    stage_until(&stage, stage.holding == 1);
+    client_send(&client, "ok" HEAD("/echo", ""));
+    stage_until(&stage, stage.handled == 3);
+    reply_held(0);
+    client_expect(&client, &answer, 202);
+    client_expect(&client, &answer, 200);
+    client_expect(&client, &answer, 200);
+    settle();
+    ck_assert_uint_eq(client.got.len, 0);
+    stop();
+}
+END_TEST
+
+static void must_refuse_expectation(const char *request, int status)
+{
+    start();
+    client_send(&client, request);
+    client_expect(&client, &answer, status);
+    client_expect_end(&client);
+    ck_assert_uint_eq(stage.handled, 0);
+    stop();
+}
+
+START_TEST(refuses_expectations_without_continue)
+{
+    must_refuse_expectation(HEAD("/nowhere", EXPECT "Content-Length: 5\r\n"), 404);
+    must_refuse_expectation(HEAD("/big/1", EXPECT "Content-Length: 5\r\n"), 405);
+    must_refuse_expectation(HEAD("/echo", EXPECT "Content-Length: 1000001\r\n"), 413);
+    must_refuse_expectation(HEAD("/echo", "Expect: wonders\r\nContent-Length: 5\r\n"), 417);
+}
+END_TEST
+
+START_TEST(limits_bodies)
+{
+    static char chunk[65536];
+    memset(chunk, 'c', sizeof chunk);
+    start();
+    client_send(&client, HEAD("/echo", "Transfer-Encoding: chunked\r\n"));
+    for (int i = 0; i < 16; i++) { /* 1 MiB in all: over 1,000,000 */
+        client_send(&client, "10000\r\n");
+        client_send_bytes(&client, chunk, sizeof chunk);
+        client_send(&client, "\r\n");
+    }
+    client_expect(&client, &answer, 413);
+    client_expect_end(&client);
+    ck_assert_uint_eq(stage.handled, 0);
+    stop();
+}
+END_TEST
+
+START_TEST(refuses_malformed_chunks_in_the_style_of_the_route)
+{
+    struct client other;
+    start();
+    client_init(&other, &stage);
+    client_send(&client, HEAD("/later", "Transfer-Encoding: chunked\r\n") "3\r\nab");
+    settle();
+    client_send(&other, HEAD("/echo", ""));
+    client_expect(&other, &answer, 200);
+    client_send(&client, "cd\r\n");
+    client_expect(&client, &answer, 400);
+    ck_assert(got_body_is(&answer, "{\"detail\":\"malformed chunked body\"}"));
+    client_expect_end(&client);
+    client_deinit(&other);
+    stop();
+}
+END_TEST
+
+START_TEST(closes_a_dripping_head_at_its_deadline)
+{
+    static const char head[] = "POST /echo HTTP/1.1\r\nX: ";
+    start();
+    client_send_bytes(&client, head, strlen(head));
+    settle();
+    for (int second = 1; second < 10; second++) {
+        stage_advance(&stage, 1000);
+        client_send(&client, "x");
+        settle();
+        ck_assert_msg(!client.eof && client.got.len == 0, "second %d", second);
+    }
+    stage_advance(&stage, 1100);
+    client_expect(&client, &answer, 408);
+    client_expect_end(&client);
+    stop();
+}
+END_TEST
+
+START_TEST(closes_a_dripping_body_at_its_deadline)
+{
+    start();
+    client_send(&client, HEAD("/later", "Content-Length: 20480\r\n"));
+    settle();
+    for (int second = 1; second < 30; second++) { /* 10 s + 20480 bytes / 1024 bytes/s */
+        stage_advance(&stage, 1000);
+        client_send(&client, "x");
+        settle();
+        ck_assert_msg(!client.eof && client.got.len == 0, "second %d", second);
+    }
+    stage_advance(&stage, 1100);
+    client_expect(&client, &answer, 408);
+    ck_assert(got_body_is(&answer, "{\"detail\":\"the request did not come in time\"}"));
+    client_expect_end(&client);
+    stop();
+}
+END_TEST
+
+START_TEST(closes_idle_connections_without_a_word)
+{
+    struct client fresh;
+    start();
+    client_send(&client, HEAD("/echo", "") "\r\n"); /* and a line break that is no request */
+    client_expect(&client, &answer, 200);
+    client_init(&fresh, &stage);
+    stage_until(&stage, http_server_connections(stage.server) == 2);
+    stage_advance(&stage, 10200);
+    client_expect_end(&fresh); /* has never sent a byte */
+    client_deinit(&fresh);
+    stop();
+
+    start();
+    client_send(&client, HEAD("/echo", ""));
+    client_expect(&client, &answer, 200);
+    stage_advance(&stage, 59000);
+    settle();
+    ck_assert(!client.eof);
+    stage_advance(&stage, 1200);
+    client_expect_end(&client);
+    stop();
+}
+END_TEST
+
+START_TEST(waits_for_handlers_without_deadline)
+{
+    start();
+    client_send(&client, HEAD("/later", ""));
+    stage_until(&stage, stage.holding == 1);
+    stage_advance(&stage, 3600 * 1000);
+    settle();
+    reply_held(0);
+    client_expect(&client, &answer, 202);
+    stop();
+}
+END_TEST
+
+/* The tick comes behind the reads of its turn and before the answers are settled: what the reads
+ * have changed counts, not the idle deadline from before. */
+START_TEST(does_not_time_out_what_came_in_the_same_turn)
+{
+    start();
+    client_send(&client, HEAD("/echo", ""));
+    client_expect(&client, &answer, 200);
+    client_send(&client, HEAD("/echo", ""));
+    stage_advance(&stage, 61000);
+    for (uint64_t end = clock_now_ms() + 80; clock_now_ms() < end;)
+        ; /* until the tick is due, with the loop standing still */
+    client_expect(&client, &answer, 200);
+    settle();
+    ck_assert(!client.eof);
+    stop();
+}
+END_TEST
+
+START_TEST(reads_no_further_than_it_answers)
+{
+    struct http_server_options o = stage_options();
+    o.max_pipelined = 4;
+    start_with(&o);
+    for (int i = 0; i < 40; i++)
+        client_send(&client, HEAD("/later", "Content-Length: 1\r\n") "x");
+    stage_until(&stage, stage.holding == 4);
+    settle();
+    ck_assert_uint_eq(stage.holding, 4);
+    for (unsigned i = 0; i < 40; i++) {
+        stage_until(&stage, stage.holding > i);
+        ck_assert_uint_le(stage.holding, i + 4);
+        reply_held(i);
+        client_expect(&client, &answer, 202);
+    }
+    stop();
+}
+END_TEST
+
+START_TEST(bounds_what_it_keeps_for_slow_readers)
+{
+    enum { REQUESTS = 100, BYTES = 300000 };
+    start();
+    struct buf text = {0};
+    for (int i = 0; i < REQUESTS; i++)
+        buf_str(&text, "GET /big/300000 HTTP/1.1\r\nHost: a\r\n\r\n");
+    client_send_bytes(&client, text.data, text.len);
+    buf_deinit(&text);
+    for (int i = 0; i < 20; i++)
+        stage_turn(&stage);
+    ck_assert_uint_lt(stage.handled, 40); /* socket buffers and one more, not all */
+    for (int i = 0; i < REQUESTS; i++) {
+        client_expect(&client, &answer, 200);
+        ck_assert_uint_eq(answer.body.len, BYTES);
+    }
+    ck_assert_uint_eq(stage.handled, REQUESTS);
+    stop();
+}
+END_TEST
+
+START_TEST(closes_a_peer_that_does_not_read)
+{
+    start();
+    client_send(&client, "GET /big/50000000 HTTP/1.1\r\nHost: a\r\n\r\n");
+    stage_until(&stage, stage.handled == 1);
+    for (int i = 0; i < 5; i++)
+        stage_turn(&stage);
+    stage_advance(&stage, 19000);
+    for (int i = 0; i < 20; i++)
+        stage_turn(&stage);
+    ck_assert_uint_eq(http_server_connections(stage.server), 1);
+    stage_advance(&stage, 1200);
+    stage_until(&stage, http_server_connections(stage.server) == 0);
+    ck_assert_uint_eq(http_server_in_flight(stage.server), 0);
+    ck_assert_uint_eq(stage.reports, 1);
+    stop();
+}
+END_TEST
+
+START_TEST(refuses_when_too_much_is_buffered)
+{
+    struct client others[3];
+    struct http_server_options o = stage_options();
+    o.max_buffered_bytes = 1000000;
+    start_with(&o);
+    for (int i = 0; i < 3; i++)
+        client_init(&others[i], &stage);
+    client_send(&others[0], HEAD("/echo", "Content-Length: 600000\r\n") "x");
+    settle();
+    client_send(&others[1], HEAD("/echo", EXPECT "Content-Length: 600000\r\n"));
+    client_expect(&others[1], &answer, 503);
+    ck_assert_str_eq(got_header(&answer, "Retry-After"), "1");
+    client_expect_end(&others[1]);
+    client_reset(&others[0]); /* gives its bytes back */
+    stage_until(&stage, http_server_connections(stage.server) <= 3);
+    client_send(&others[2], HEAD("/echo", EXPECT "Content-Length: 600000\r\n"));
+    client_expect(&others[2], &answer, 100);
+    for (int i = 0; i < 3; i++)
+        client_deinit(&others[i]);
+    stop();
+}
+END_TEST
+
+START_TEST(refuses_chunks_when_too_much_is_buffered)
+{
+    static char chunk[4096];
+    struct http_server_options o = stage_options();
+    memset(chunk, 'c', sizeof chunk);
+    o.max_buffered_bytes = 100000;
+    start_with(&o);
+    client_send(&client, HEAD("/echo", "Transfer-Encoding: chunked\r\n"));
+    for (int i = 0; i < 100; i++) {
+        client_send(&client, "1000\r\n");
+        client_send_bytes(&client, chunk, sizeof chunk);
+        client_send(&client, "\r\n");
+        stage_turn(&stage);
+    }
+    client_expect(&client, &answer, 503);
+    client_expect_end(&client);
+    stop();
+}
+END_TEST
+
+START_TEST(refuses_connections_beyond_the_limit)
+{
+    struct client second, third;
+    struct http_server_options o = stage_options();
+    o.max_connections = 2;
+    start_with(&o);
+    client_init(&second, &stage);
+    client_init(&third, &stage);
+    client_expect(&third, &answer, 503);
+    ck_assert_str_eq(got_header(&answer, "Retry-After"), "1");
+    client_expect_end(&third);
+    client_deinit(&third);
+    client_send(&client, HEAD("/echo", ""));
+    client_expect(&client, &answer, 200);
+    client_deinit(&client);
+    stage_until(&stage, http_server_connections(stage.server) == 1);
+    client_init(&client, &stage);
+    client_send(&client, HEAD("/echo", ""));
+    client_expect(&client, &answer, 200);
+    client_deinit(&second);
+    stop();
+}
+END_TEST
+
+UNIT_CASE(limits)
+{
+    tcase_add_test(tc, says_continue_when_the_body_may_come);
+    tcase_add_test(tc, says_no_continue_when_the_body_is_here);
+    tcase_add_test(tc, says_continue_in_its_turn);
+    tcase_add_test(tc, says_no_continue_when_the_body_came_meanwhile);
+    tcase_add_test(tc, refuses_expectations_without_continue);
+    tcase_add_test(tc, limits_bodies);
+    tcase_add_test(tc, refuses_malformed_chunks_in_the_style_of_the_route);
+    tcase_add_test(tc, closes_a_dripping_head_at_its_deadline);
+    tcase_add_test(tc, closes_a_dripping_body_at_its_deadline);
+    tcase_add_test(tc, closes_idle_connections_without_a_word);
+    tcase_add_test(tc, waits_for_handlers_without_deadline);
+    tcase_add_test(tc, does_not_time_out_what_came_in_the_same_turn);
+    tcase_add_test(tc, reads_no_further_than_it_answers);
+    tcase_add_test(tc, bounds_what_it_keeps_for_slow_readers);
+    tcase_add_test(tc, closes_a_peer_that_does_not_read);
+    tcase_add_test(tc, refuses_when_too_much_is_buffered);
+    tcase_add_test(tc, refuses_chunks_when_too_much_is_buffered);
+    tcase_add_test(tc, refuses_connections_beyond_the_limit);
+}
