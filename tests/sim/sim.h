@@ -3,8 +3,9 @@
 #ifndef WEIR_TESTS_SIM_H
 #define WEIR_TESTS_SIM_H
 
-/* argv: SEEDS [SABOTAGE]. Each prints one line and returns an exit code: 0 = every seed holds. With
- * a sabotage the simulated world lies in one way, and a good simulation finds it: exit code 1. */
+/* argv after the name: [SEEDS [SABOTAGE [FIRST_SEED]]]. Each prints one line and returns an exit
+ * code: 0 = every seed holds. With a sabotage the simulated world lies in one way, and a simulation
+ * that is worth something notices: 0 = a seed broke, 1 = none did. 2 = wrong usage. */
 int sim_aggregator(int argc, char **argv);
 int sim_alerter(int argc, char **argv);
 
