@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "aggregator/documents.h"
-#include "aggregator/documents_field.h"
+#include "common/mongo/document.h"
 #include "common/base/xmalloc.h"
 
 static const struct document_field head_fields[] = {

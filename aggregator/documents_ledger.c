@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "aggregator/documents.h"
-#include "aggregator/documents_field.h"
+#include "common/mongo/document.h"
 
 static const struct document_field fields[] = {
     {"first", DOCUMENT_INT64, offsetof(struct ledger, first)},

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "aggregator/documents.h"
-#include "aggregator/documents_field.h"
+#include "common/mongo/document.h"
 
 /* Every field of the document that is not a sensor. A sensor may bear such a name all the same. */
 static const char *const reserved[] = {"_id",    "device_id", "ts",          "lat", "lon",

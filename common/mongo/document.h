@@ -1,6 +1,6 @@
 /* Fields of a document as a table, so that writing and reading them cannot drift apart. */
-#ifndef WEIR_AGGREGATOR_DOCUMENTS_FIELD_H
-#define WEIR_AGGREGATOR_DOCUMENTS_FIELD_H
+#ifndef WEIR_MONGO_DOCUMENT_H
+#define WEIR_MONGO_DOCUMENT_H
 
 #include <bson/bson.h>
 #include <stdbool.h>

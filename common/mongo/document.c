@@ -1,5 +1,5 @@
 /* Fields of a document as a table, so that writing and reading them cannot drift apart. */
-#include "aggregator/documents_field.h"
+#include "common/mongo/document.h"
 
 #include <math.h>
 #include <string.h>
