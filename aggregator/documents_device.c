@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "aggregator/documents.h"
-#include "common/mongo/document.h"
 #include "common/base/xmalloc.h"
+#include "common/mongo/document.h"
 
 static const struct document_field head_fields[] = {
     {"last_seen", DOCUMENT_DATE, offsetof(struct device_state, last_seen_ms)},

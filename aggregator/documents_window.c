@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "aggregator/documents.h"
-#include "common/mongo/document.h"
 #include "common/base/xmalloc.h"
+#include "common/mongo/document.h"
 
 static const struct document_field head_fields[] = {
     {"timestamp", DOCUMENT_DATE, offsetof(struct window, start_ms)},

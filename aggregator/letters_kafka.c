@@ -6,7 +6,13 @@
 #include "common/base/utf8.h"
 #include "common/base/xmalloc.h"
 
-enum { SEND_TIMEOUT_MS = 10000, CHUNK = 256, CUT_BYTES = 256 << 10, CUT_KEY_BYTES = 1024 };
+enum {
+    SEND_TIMEOUT_MS = 10000,
+    CHUNK = 256,
+    CHUNK_BYTES = 8 << 20,
+    CUT_BYTES = 256 << 10,
+    CUT_KEY_BYTES = 1024
+};
 
 /* One letter as a message. `value` and `storage` own the bytes the message points to. */
 struct parcel {
@@ -75,10 +81,21 @@ static int send_chunk(struct letters_kafka *l, const struct dead_letter *items, 
     return rc;
 }
 
+/* How many letters from here on go together: bounded in number and, whatever they hold, in memory.
+ */
+static size_t chunk_of(const struct dead_letter *items, size_t count)
+{
+    size_t n = 0, bytes = 0;
+    while (n < count && n < CHUNK && (n == 0 || bytes < CHUNK_BYTES))
+        bytes += items[n++].value.len;
+    return n;
+}
+
 static int send_all(void *self, const struct dead_letter *items, size_t count, struct err *e)
 {
-    for (size_t at = 0; at < count; at += CHUNK) {
-        int rc = send_chunk(self, items + at, count - at < CHUNK ? count - at : CHUNK, e);
+    for (size_t at = 0, n; at < count; at += n) {
+        n = chunk_of(items + at, count - at);
+        int rc = send_chunk(self, items + at, n, e);
         if (rc)
             return rc;
     }

@@ -19,7 +19,9 @@
 
 #define GROUP "aggregator_worker"
 
-enum { SCHEMA_RETRY_MS = 1000, STORE_CLIENTS = 3 };
+/* A record is larger when it is wrapped: base64 makes four bytes of three. Where the topic takes
+ * less, a letter is cut. */
+enum { SCHEMA_RETRY_MS = 1000, STORE_CLIENTS = 3, LETTER_BYTES_MAX = 4 << 20 };
 
 struct service {
     const struct settings *settings; /* borrowed, as is the daemon */
@@ -148,6 +150,7 @@ static int open_kafka(struct service *s, const struct options *options, struct e
                                         .replication_factor = (int)k->replication_factor};
     s->topics[1] = s->topics[0];
     s->topics[1].name = k->dlq_topic;
+    s->topics[1].max_message_bytes = LETTER_BYTES_MAX;
     s->dlq_topics[0] = k->dlq_topic;
     struct kafka_consumer_options consumer = {
         .kafka = s->kafka,
@@ -166,6 +169,7 @@ static int open_kafka(struct service *s, const struct options *options, struct e
         .delivery_timeout_ms = 5000,
         .max_messages = 10000,
         .max_bytes = 64 << 20,
+        .max_message_bytes = LETTER_BYTES_MAX,
     };
     rc = kafka_publisher_new(&s->publisher, &publisher, e);
     s->letters.publisher = s->publisher;
@@ -247,21 +251,23 @@ int service_new(void **out, const void *settings, const struct options *options,
     return 0;
 }
 
-void service_free(void *service)
+bool service_free(void *service)
 {
     struct service *s = service;
     if (!s)
-        return;
+        return true;
     worker_free(s->worker);
     topic_keeper_free(s->keeper);
     pipeline_free(s->pipeline);
-    if (s->consumer && !kafka_consumer_free(s->consumer))
+    bool clean = !s->consumer || kafka_consumer_free(s->consumer);
+    if (!clean)
         log_event(daemon_log(s->daemon), LOG_WARN, "consumer_close_timed_out");
     kafka_publisher_free(s->publisher);
     sink_mongo_free(s->sink);
     mongo_free(s->mongo);
     observe_free(s->observe);
     free(s);
+    return clean;
 }
 
 const struct daemon_spec *service_spec(void *service)

@@ -260,20 +260,22 @@ int alerter_new(void **out, const void *settings, const struct options *options,
     return 0;
 }
 
-void alerter_free(void *alerter)
+bool alerter_free(void *alerter)
 {
     struct alerter *a = alerter;
     if (!a)
-        return;
+        return true;
     worker_free(a->worker);
     topic_keeper_free(a->keeper);
     alert_pipeline_free(a->pipeline);
-    if (a->consumer && !kafka_consumer_free(a->consumer))
+    bool clean = !a->consumer || kafka_consumer_free(a->consumer);
+    if (!clean)
         log_event(daemon_log(a->daemon), LOG_WARN, "consumer_close_timed_out");
     kafka_publisher_free(a->publisher);
     mongo_free(a->mongo);
     alerter_observe_free(a->observe);
     free(a);
+    return clean;
 }
 
 const struct daemon_spec *alerter_spec(void *alerter)

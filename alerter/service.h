@@ -9,7 +9,7 @@
  * struct alerter_settings; everything is borrowed until alerter_free. */
 WEIR_MUST_CHECK int alerter_new(void **out, const void *settings, const struct options *options,
                                 struct daemon *d, struct err *e);
-void alerter_free(void *alerter);
+bool alerter_free(void *alerter);
 
 /* What daemon_run needs to know; valid as long as the alerter. */
 const struct daemon_spec *alerter_spec(void *alerter);

@@ -181,11 +181,11 @@ static void free_event(struct event *event)
         event_free(event);
 }
 
-void ingest_free(void *ingest)
+bool ingest_free(void *ingest)
 {
     struct ingest *in = ingest;
     if (!in)
-        return;
+        return true;
     topic_keeper_free(in->topic_keeper);
     if (in->producer)
         close_producer(in);
@@ -196,6 +196,7 @@ void ingest_free(void *ingest)
     free(in->bound);
     buf_deinit(&in->scratch);
     free(in);
+    return true;
 }
 
 const struct daemon_spec *ingest_spec(void *ingest)

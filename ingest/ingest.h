@@ -43,7 +43,7 @@ struct ingest {
 WEIR_MUST_CHECK int ingest_new(void **out, const void *settings, const struct options *options,
                                struct daemon *daemon, struct err *e);
 /* After daemon_run: waits for what is in flight, logs the totals. */
-void ingest_free(void *ingest);
+bool ingest_free(void *ingest);
 
 const struct daemon_spec *ingest_spec(void *ingest);
 

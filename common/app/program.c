@@ -43,7 +43,10 @@ static int run(const struct program *p, const void *settings, const struct optio
         status = daemon_run(daemon, p->spec(service));
     else
         fprintf(stderr, "%s: %s\n", p->options->name, e.message);
-    p->free_service(service);
+    if (!p->free_service(service)) {
+        fflush(NULL);
+        _exit(status);
+    }
     daemon_free(daemon);
     return status;
 }

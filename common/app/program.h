@@ -3,6 +3,7 @@
 #ifndef WEIR_APP_PROGRAM_H
 #define WEIR_APP_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/app/daemon.h"
@@ -18,7 +19,10 @@ struct program {
     int (*new_service)(void **out, const void *settings, const struct options *options,
                        struct daemon *d, struct err *e);
     const struct daemon_spec *(*spec)(void *service);
-    void (*free_service)(void *service); /* NULL is allowed */
+    /* NULL is allowed. False: a thread of a library could not be ended (a frozen broker) and was
+     * left behind; everything durable happened before, and the process ends without its
+     * destructors. */
+    bool (*free_service)(void *service);
 };
 
 /* Returns the exit status: 0 clean stop, 1 runtime failure, 2 usage or configuration. */

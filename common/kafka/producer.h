@@ -17,6 +17,7 @@ struct kafka_producer_options {
     int delivery_timeout_ms; /* message.timeout.ms: 5000 */
     unsigned max_messages;   /* own budget of messages in flight: 100000 */
     size_t max_bytes;        /* own budget of key and value bytes in flight: 64 MiB */
+    int max_message_bytes;   /* largest message this side hands out; 0 = the 1 MB of librdkafka */
 };
 
 /* Called from kafka_producer_poll for each message: error 0 = acknowledged by all in-sync replicas;

@@ -13,13 +13,14 @@ enum {
     CLOSE_MS = 5000, /* how long deinit waits for the library */
     REVIVE_MS = 1000,
     LIBRARY_MESSAGES_MAX = 10000000,
+    LIBRARY_MESSAGE_BYTES = 1000000, /* its default for message.max.bytes */
 };
 
 /* The library's own limits lie above our budget, which is the one that counts: a message leaves
  * ours when its report is handled, the library's a little later. */
 static rd_kafka_conf_t *make_conf(const struct kafka_producer_options *o, struct err *e)
 {
-    char linger[16], timeout[16], messages[16], kbytes[24];
+    char linger[16], timeout[16], messages[16], kbytes[24], largest[16];
     unsigned long long kib = o->max_bytes / 512 + 1024;
     unsigned count = o->max_messages < LIBRARY_MESSAGES_MAX / 4 ? o->max_messages * 2 + 1000
                                                                 : LIBRARY_MESSAGES_MAX;
@@ -27,6 +28,8 @@ static rd_kafka_conf_t *make_conf(const struct kafka_producer_options *o, struct
     snprintf(timeout, sizeof timeout, "%d", o->delivery_timeout_ms);
     snprintf(messages, sizeof messages, "%u", count);
     snprintf(kbytes, sizeof kbytes, "%llu", kib < INT_MAX ? kib : INT_MAX);
+    snprintf(largest, sizeof largest, "%d",
+             o->max_message_bytes ? o->max_message_bytes : LIBRARY_MESSAGE_BYTES);
     const struct kafka_property ours[] = {
         {"acks", "all"},
         {"enable.idempotence", "true"},
@@ -36,6 +39,7 @@ static rd_kafka_conf_t *make_conf(const struct kafka_producer_options *o, struct
         {"request.timeout.ms", timeout},
         {"queue.buffering.max.messages", messages},
         {"queue.buffering.max.kbytes", kbytes},
+        {"message.max.bytes", largest},
     };
     rd_kafka_conf_t *conf = kafka_client_conf(&o->kafka, ours, sizeof ours / sizeof ours[0], e);
     if (conf) {

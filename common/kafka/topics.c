@@ -3,6 +3,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,11 @@ static int find_missing(const struct rd_kafka_metadata *md, const struct kafka_t
         if (!out[n]) {
             rd_kafka_NewTopic_destroy_array(out, (size_t)n);
             return err_set(e, ERR_INVALID, "topic %s: %s", t->name, why);
+        }
+        if (t->max_message_bytes) {
+            char bytes[16];
+            snprintf(bytes, sizeof bytes, "%d", t->max_message_bytes);
+            rd_kafka_NewTopic_set_config(out[n], "max.message.bytes", bytes);
         }
         n++;
     }

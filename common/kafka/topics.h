@@ -8,6 +8,7 @@ struct kafka_topic {
     const char *name;
     int partitions;
     int replication_factor; /* -1 = the broker's default */
+    int max_message_bytes;  /* largest batch of records; 0 = the broker's default */
 };
 
 /* Blocking, up to timeout_ms: call it from a thread that may wait. Topics that exist are left as

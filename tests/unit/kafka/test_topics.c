@@ -12,7 +12,8 @@ START_TEST(an_existing_topic_is_left_alone)
     struct mock broker;
     mock_start(&broker);
     struct kafka_config config = mock_config(&broker);
-    struct kafka_topic topic = {"readings", MOCK_PARTITIONS + 1, 1};
+    struct kafka_topic topic = {
+        .name = "readings", .partitions = MOCK_PARTITIONS + 1, .replication_factor = 1};
     struct err e = {0};
     ck_assert_msg(kafka_topics_ensure(&config, &topic, 1, MOCK_PATIENCE_MS, &e) == 0, "%s",
                   e.message);
@@ -23,7 +24,7 @@ END_TEST
 START_TEST(without_a_broker_it_gives_up_in_time)
 {
     struct kafka_config config = {.bootstrap_servers = "127.0.0.1:1", .client_id = "test"};
-    struct kafka_topic topic = {"readings", 1, 1};
+    struct kafka_topic topic = {.name = "readings", .partitions = 1, .replication_factor = 1};
     struct err e = {0};
     uint64_t began = mock_now_ms();
     ck_assert_int_eq(kafka_topics_ensure(&config, &topic, 1, 300, &e), ERR_UNAVAILABLE);
@@ -36,7 +37,7 @@ START_TEST(a_topic_that_can_never_be_is_invalid)
     struct mock broker;
     mock_start(&broker);
     struct kafka_config config = mock_config(&broker);
-    struct kafka_topic topic = {"new", -7, 1};
+    struct kafka_topic topic = {.name = "new", .partitions = -7, .replication_factor = 1};
     struct err e = {0};
     ck_assert_int_eq(kafka_topics_ensure(&config, &topic, 1, MOCK_PATIENCE_MS, &e), ERR_INVALID);
     ck_assert_msg(strstr(e.message, "new") != NULL, "%s", e.message);
