@@ -50,17 +50,21 @@ static void refuse(struct query *q, const char *name, const struct value *v, con
     memcpy(p->input, v->text, p->input_len);
 }
 
-/* A whole number that is too long for int64 is still a whole number: beyond the limit. */
+/* As FastAPI takes it: with leading zeros, and a whole number that is too long for int64 is still
+ * a whole number, beyond the limit. */
 static bool parse_int(struct span text, int64_t *out)
 {
-    if (num_parse_i64(text, INT64_MIN, INT64_MAX, out))
-        return true;
     bool negative = text.len > 0 && text.p[0] == '-';
-    for (size_t i = negative; i < text.len; i++)
-        if (text.p[i] < '0' || text.p[i] > '9')
+    struct span digits = span_of(text.p + negative, text.len - negative);
+    for (size_t i = 0; i < digits.len; i++)
+        if (digits.p[i] < '0' || digits.p[i] > '9')
             return false;
-    *out = negative ? INT64_MIN : INT64_MAX;
-    return text.len > (negative ? 1u : 0u);
+    while (digits.len > 1 && digits.p[0] == '0')
+        digits = span_of(digits.p + 1, digits.len - 1);
+    if (!num_parse_i64(digits, 0, INT64_MAX, out))
+        *out = INT64_MAX;
+    *out = negative ? -*out : *out;
+    return digits.len > 0;
 }
 
 int64_t query_int(struct query *q, const char *name, int64_t fallback, int64_t min, int64_t max)

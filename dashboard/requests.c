@@ -159,6 +159,6 @@ size_t requests_routes(struct requests *r, struct http_route out[REQUESTS_ROUTES
                                        .path = a->path,
                                        .handler = handle,
                                        .arg = r,
-                                       .errors = HTTP_DETAIL};
+                                       .errors = HTTP_DETAIL_FAMILY};
     return n;
 }

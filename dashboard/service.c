@@ -62,7 +62,15 @@ static int start(void *arg, struct daemon *d, struct err *e)
     if (!s->fleet_timer || event_add(s->fleet_timer, &period) != 0)
         return err_set(e, ERR_IO, "no timer");
     refresh_fleet(-1, 0, s);
+    log_event(daemon_log(d), LOG_WARN, "authentication_off",
+              LOG_STR("text", "anyone who reaches the port may read everything"));
     return 0;
+}
+
+static void describe(void *arg, struct buf *json)
+{
+    (void)arg;
+    buf_str(json, ",\"authentication\":\"off\"");
 }
 
 static int open_store(struct service *s, struct err *e)
@@ -98,6 +106,7 @@ static void build_spec(struct service *s)
         .check_count = 1,
         .arg = s,
         .start = start,
+        .describe = describe,
     };
 }
 
@@ -126,16 +135,17 @@ int service_new(void **out, const void *settings, const struct options *options,
     return 0;
 }
 
-void service_free(void *service)
+bool service_free(void *service)
 {
     struct service *s = service;
     if (!s)
-        return;
+        return true;
     if (s->fleet_timer)
         event_free(s->fleet_timer);
     query_pool_free(s->pool);
     mongo_free(s->mongo);
     free(s);
+    return true;
 }
 
 const struct daemon_spec *service_spec(void *service)

@@ -9,7 +9,7 @@
  * settings; everything is borrowed until service_free. */
 WEIR_MUST_CHECK int service_new(void **out, const void *settings, const struct options *options,
                                 struct daemon *d, struct err *e);
-void service_free(void *service);
+bool service_free(void *service);
 
 /* What daemon_run needs to know; valid as long as the service. */
 const struct daemon_spec *service_spec(void *service);

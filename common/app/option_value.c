@@ -130,6 +130,8 @@ static int store_text(const struct option_row *row, const char *text, void *fiel
 {
     if (row->type == OPTION_CHOICE && !is_choice(row->choices, text))
         return err_set(e, ERR_INVALID, "\"%s\" is none of %s", text, row->choices);
+    if (!*text && row->fallback && *row->fallback)
+        return err_set(e, ERR_INVALID, "must not be empty");
     memcpy(field, &text, sizeof text);
     return 0;
 }

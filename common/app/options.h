@@ -27,7 +27,7 @@ struct option_row {
     enum option_type type;
     size_t field; /* offsetof into the daemon's settings: const char *, int64_t, double, bool,
                      int64_t ms, int64_t bytes, const char * */
-    const char *fallback; /* default as text; NULL = none */
+    const char *fallback; /* default as text; NULL = none. What has one may not be set empty */
     double min, max;      /* for numbers, durations (ms) and sizes (bytes); both 0 = any */
     const char *choices;  /* "debug|info|warn|error" for OPTION_CHOICE */
     bool secret;          /* masked in --print-config; NAME_FILE reads it from a file */

@@ -45,6 +45,13 @@ static void watch(struct connection *c)
         event_del(c->readable);
 }
 
+static int64_t intake_deadline(const struct connection *c)
+{
+    const struct http_server *s = c->server;
+    bool sooner = s->draining && s->intake_until_ms < c->intake.until_ms;
+    return sooner ? s->intake_until_ms : c->intake.until_ms;
+}
+
 static int64_t deadline_of(const struct connection *c)
 {
     const struct http_server *s = c->server;
@@ -53,7 +60,7 @@ static int64_t deadline_of(const struct connection *c)
     if (c->blocked)
         return c->write_until_ms;
     if (c->phase == CONNECTION_OPEN && c->intake.begun)
-        return c->intake.until_ms;
+        return intake_deadline(c);
     if (c->first)
         return WHEEL_NEVER;
     return server_now_ms(s) + (c->served ? s->options.idle_ms : s->options.header_deadline_ms);
@@ -285,13 +292,21 @@ static bool is_quiet(const struct connection *c)
     return !c->first && (!c->intake.begun || (c->in.len <= 2 && c->in.data[0] == '\r'));
 }
 
+static void refuse_late(struct connection *c)
+{
+    if (c->server->draining)
+        intake_refuse(c, c->in.data, 503, "stopping", "the server is shutting down");
+    else
+        intake_refuse(c, c->in.data, 408, NULL, "the request did not come in time");
+}
+
 void connection_fire(struct wheel_timer *t)
 {
     struct connection *c = (struct connection *)((char *)t - offsetof(struct connection, timer));
     if (c->touched) /* much may have changed in this turn: settling sets a new deadline */
         return;
     if (c->phase == CONNECTION_OPEN && !c->blocked && !is_quiet(c))
-        intake_refuse(c, c->in.data, 408, NULL, "the request did not come in time");
+        refuse_late(c);
     else
         c->phase = CONNECTION_DEAD;
     connection_touch(c);

@@ -33,6 +33,7 @@ struct http_server {
     size_t buffered;        /* bytes counted against options.max_buffered_bytes */
     uint64_t now_ns;        /* of the turn */
     uint64_t next_id;
+    int64_t intake_until_ms; /* draining: what has not come completely by then is refused */
     bool in_turn, handled, draining;
 };
 

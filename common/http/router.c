@@ -194,6 +194,26 @@ static const struct endpoint *find_endpoint(const struct http_router *r, struct 
     return e;
 }
 
+static enum http_error_style style_of(const struct http_route *route)
+{
+    return route->errors == HTTP_PROBLEM ? HTTP_PROBLEM : HTTP_DETAIL;
+}
+
+/* Of a path that no route has. */
+static enum http_error_style style_of_family(const struct http_router *r, struct span path)
+{
+    struct span wanted, first;
+    if (!next_segment(&path, &wanted))
+        return HTTP_PROBLEM;
+    for (size_t i = 0; i < r->endpoints; i++) {
+        struct span rest = r->endpoint[i].path;
+        if (r->endpoint[i].first->errors == HTTP_DETAIL_FAMILY && next_segment(&rest, &first) &&
+            span_eq(first, wanted))
+            return HTTP_DETAIL;
+    }
+    return HTTP_PROBLEM;
+}
+
 void http_router_find(const struct http_router *r, enum http_method method, struct span path,
                       struct http_match *out)
 {
@@ -208,11 +228,13 @@ void http_router_find(const struct http_router *r, enum http_method method, stru
         return;
     }
     const struct endpoint *e = find_endpoint(r, path, out);
-    if (!e)
+    if (!e) {
+        out->errors = style_of_family(r, path);
         return;
+    }
     out->path_known = true;
     out->route = method < HTTP_OTHER ? e->by_method[method] : NULL;
-    out->errors = out->route ? out->route->errors : e->first->errors;
+    out->errors = style_of(out->route ? out->route : e->first);
     if (!out->route)
         memcpy(out->allow, e->allow, sizeof out->allow);
 }

@@ -10,8 +10,10 @@ typedef void (*http_handler)(struct http_exchange *ex, void *arg);
 
 /* How errors of this route look to its users (CONTRACT section 3). */
 enum http_error_style {
-    HTTP_PROBLEM, /* application/problem+json, RFC 9457 */
-    HTTP_DETAIL,  /* {"detail": ...}: the routes of the older systems */
+    HTTP_PROBLEM,       /* application/problem+json, RFC 9457 */
+    HTTP_DETAIL,        /* {"detail": ...}: the routes of the older systems */
+    HTTP_DETAIL_FAMILY, /* the same, also for paths that no route has but whose first segment is
+                           this route's; only in the table, a match says HTTP_DETAIL */
 };
 
 struct http_route {
@@ -31,7 +33,7 @@ struct http_match {
     struct span param[HTTP_PARAMS_MAX]; /* raw, in the order of the template */
     unsigned params;
     enum http_error_style
-        errors; /* of the route or of the path's first route; HTTP_PROBLEM if none */
+        errors; /* of the route, of the path's first route, or of the family; else HTTP_PROBLEM */
 };
 
 struct http_router; /* an index over the rows; build once */

@@ -8,7 +8,10 @@
 #include "common/http/connection.h"
 #include "common/http/listener.h"
 
-enum { TICK_US = 1000 << WHEEL_TICK_BITS };
+enum {
+    TICK_US = 1000 << WHEEL_TICK_BITS,
+    DRAIN_INTAKE_MS = 3000, /* nobody's shutdown waits longer for the rest of a request */
+};
 
 struct http_server_options http_server_defaults(const char *listen)
 {
@@ -157,6 +160,7 @@ void http_server_drain(struct http_server *s)
     if (s->draining)
         return;
     s->draining = true;
+    s->intake_until_ms = (int64_t)clock_monotonic_ms(&s->clock) + DRAIN_INTAKE_MS;
     listener_free(s->listener);
     s->listener = NULL;
     for (struct connection *c = s->connections; c; c = c->next)

@@ -63,7 +63,8 @@ unsigned http_server_connections(const struct http_server *s);
 unsigned http_server_in_flight(const struct http_server *s);
 
 /* Stops listening; idle connections are closed, the others after their answer ("Connection:
- * close"). http_server_in_flight tells when it is done. */
+ * close"). A request that has begun has 3 s to come completely, then it is answered 503.
+ * http_server_in_flight tells when it is done. */
 void http_server_drain(struct http_server *s);
 /* Closes everything. Exchanges still unanswered are detached: answering them is harmless. */
 void http_server_free(struct http_server *s);

@@ -13,7 +13,8 @@
 enum { IDS_PER_QUERY = 10000 };
 
 struct entry {
-    bson_t key;  /* {"_id": id}: its bytes are the key of the map */
+    bson_t *key; /* {"_id": id}, owned: its bytes are the key of the map. A bson_t that is longer
+                  * than its inline bytes points into itself, so it must not lie in the array */
     size_t next; /* 1 + the next item with the same id; 0 = none */
 };
 
@@ -35,7 +36,7 @@ void mongo_lookup_free(struct mongo_lookup *l)
     if (!l)
         return;
     for (size_t i = 0; i < l->count; i++)
-        bson_destroy(&l->item[i].key);
+        bson_destroy(l->item[i].key);
     map_free(l->first, NULL);
     free(l->item);
     free(l);
@@ -53,9 +54,9 @@ void mongo_lookup_add(struct mongo_lookup *l, const bson_value_t *id)
         l->item = xreallocarray(l->item, l->cap, sizeof *l->item);
     }
     struct entry *new = &l->item[l->count++];
-    bson_init(&new->key);
-    BSON_APPEND_VALUE(&new->key, "_id", id);
-    void *before = map_put(l->first, key_bytes(&new->key), (void *)(uintptr_t)l->count);
+    new->key = bson_new();
+    BSON_APPEND_VALUE(new->key, "_id", id);
+    void *before = map_put(l->first, key_bytes(new->key), (void *)(uintptr_t)l->count);
     new->next = (size_t)(uintptr_t)before;
 }
 
@@ -78,7 +79,7 @@ static void make_filter(const struct mongo_lookup *l, size_t from, size_t to, bs
         const char *index;
         bson_iter_t iter;
         bson_uint32_to_string((uint32_t)(i - from), &index, text, sizeof text);
-        bson_iter_init_find(&iter, &l->item[i].key, "_id");
+        bson_iter_init_find(&iter, l->item[i].key, "_id");
         BSON_APPEND_VALUE(&list, index, bson_iter_value(&iter));
     }
     bson_append_array_end(&in, &list);

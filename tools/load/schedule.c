@@ -2,10 +2,12 @@
 #include "tools/load/schedule.h"
 
 static const double ns_per_second = 1e9;
+static const double never_ns = 9e18; /* 285 years; far beyond it the conversion is undefined */
 
 uint64_t schedule_due_ns(const struct schedule *s, uint64_t i)
 {
-    return (uint64_t)((double)i * ns_per_second / s->rate);
+    double due = (double)i * ns_per_second / s->rate;
+    return (uint64_t)(due < never_ns ? due : never_ns);
 }
 
 /* The estimate may be one off through rounding; the two loops make it agree with due_ns. */

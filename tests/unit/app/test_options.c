@@ -71,6 +71,7 @@ START_TEST(flags_take_their_value_either_way)
     must_fail(WORDS("-x"), WORDS(), "-x: unexpected argument");
     must_fail(WORDS("--"), WORDS(), "--: unexpected argument");
     must_fail(WORDS("--count="), WORDS(), "--count: \"\" is not a whole number");
+    must_fail(WORDS("--listen="), WORDS(), "--listen: must not be empty");
 }
 END_TEST
 

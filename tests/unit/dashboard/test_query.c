@@ -40,6 +40,8 @@ START_TEST(limits_within_bounds_are_taken)
     must_take("x=1&limit=7&y", 7);
     must_take("limi=5&limitt=6", 100);
     must_take("limit=%35", 5);
+    must_take("limit=05", 5);
+    must_take("limit=0000000000000000000000100", 100);
     must_take("limit=2&limit=3", 2);
 }
 END_TEST
@@ -50,6 +52,8 @@ START_TEST(limits_out_of_bounds_are_refused)
     const char *high = "Input should be less than or equal to 1000";
     must_refuse("limit=0", "greater_than_equal", low, "0");
     must_refuse("limit=-5", "greater_than_equal", low, "-5");
+    must_refuse("limit=-0", "greater_than_equal", low, "-0");
+    must_refuse("limit=01001", "less_than_equal", high, "01001");
     must_refuse("limit=1001", "less_than_equal", high, "1001");
     must_refuse("limit=99999999999999999999999", "less_than_equal", high,
                 "99999999999999999999999");

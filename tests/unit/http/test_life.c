@@ -155,6 +155,24 @@ START_TEST(answers_what_the_kernel_holds_when_it_drains)
 }
 END_TEST
 
+/* Nothing of it has been taken, so the device may send it again elsewhere. */
+START_TEST(does_not_wait_for_the_rest_of_a_request_when_it_drains)
+{
+    client_send(&client, POST("/echo", "500000") "part of it");
+    stage_until(&stage, http_server_connections(stage.server) == 1);
+    stage_turn(&stage);
+    http_server_drain(stage.server);
+    stage_turn(&stage);
+    client_send(&client, ", more of it");
+    stage_turn(&stage);
+    stage_advance(&stage, 4000);
+    client_expect(&client, &answer, 503);
+    ck_assert_str_eq(got_header(&answer, "Retry-After"), "1");
+    ck_assert_str_eq(got_header(&answer, "Connection"), "close");
+    client_expect_end(&client);
+}
+END_TEST
+
 START_TEST(drains_a_pipeline_that_waits)
 {
     for (int i = 0; i < 100; i++)
@@ -251,6 +269,7 @@ UNIT_CASE(life)
     tcase_add_test(tc, forgets_a_request_that_ends_in_the_middle);
     tcase_add_test(tc, drains);
     tcase_add_test(tc, answers_what_the_kernel_holds_when_it_drains);
+    tcase_add_test(tc, does_not_wait_for_the_rest_of_a_request_when_it_drains);
     tcase_add_test(tc, drains_a_pipeline_that_waits);
     tcase_add_test(tc, leaves_exchanges_harmless_when_it_is_freed);
     tcase_add_test(tc, waits_without_descriptors);

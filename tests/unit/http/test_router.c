@@ -22,6 +22,7 @@ static const struct http_route routes[] = {
     {HTTP_OPTIONS, "/cors", handle, NULL, HTTP_PROBLEM},
     {HTTP_GET, "/cors", handle, NULL, HTTP_PROBLEM},
     {HTTP_HEAD, "/cors", handle, NULL, HTTP_PROBLEM},
+    {HTTP_GET, "/alerts/{id}/log", handle, NULL, HTTP_DETAIL_FAMILY},
 };
 
 static const struct {
@@ -64,6 +65,13 @@ static const struct {
     {HTTP_GET, "/api/v1/silences/7", -1, "DELETE, OPTIONS", {"7"}, HTTP_PROBLEM},
     {HTTP_OPTIONS, "/cors", 10, "", {0}, HTTP_PROBLEM},
     {HTTP_HEAD, "/cors", 12, "", {0}, HTTP_PROBLEM},
+    {HTTP_GET, "/alerts/7/log", 13, "", {"7"}, HTTP_DETAIL},
+    {HTTP_GET, "/alerts/7/logs", -1, NULL, {0}, HTTP_DETAIL},
+    {HTTP_GET, "/alerts/", -1, NULL, {0}, HTTP_DETAIL},
+    {HTTP_GET, "/alerts", -1, NULL, {0}, HTTP_DETAIL},
+    {HTTP_GET, "/alertss", -1, NULL, {0}, HTTP_PROBLEM},
+    {HTTP_GET, "//alerts", -1, NULL, {0}, HTTP_PROBLEM},
+    {HTTP_GET, "", -1, NULL, {0}, HTTP_PROBLEM}, /* refused before the path was known */
     {HTTP_OPTIONS, "*", -1, "GET, HEAD, POST, DELETE, OPTIONS", {0}, HTTP_PROBLEM},
 };
 

@@ -54,6 +54,16 @@ START_TEST(ends_with_the_requests)
 }
 END_TEST
 
+START_TEST(ends_when_the_second_request_is_never_due)
+{
+    ck_assert_uint_eq(plan(10, 1e-12, 1000, 0).limit, 1);
+    ck_assert_uint_eq(plan(1, 5e-324, 1000, 0).limit, 1);
+    struct schedule s = plan(1, 1e-300, 0, 3);
+    ck_assert_uint_eq(schedule_due_count(&s, 1000000000), 1);
+    ck_assert_uint_ge(schedule_due_ns(&s, 2), schedule_due_ns(&s, 1));
+}
+END_TEST
+
 /* For any rate: request n is due exactly when the count says so, and never before n-1. */
 START_TEST(agrees_with_itself)
 {
@@ -80,5 +90,6 @@ UNIT_CASE(schedule)
     tcase_add_test(tc, counts_what_is_due);
     tcase_add_test(tc, ends_with_the_duration);
     tcase_add_test(tc, ends_with_the_requests);
+    tcase_add_test(tc, ends_when_the_second_request_is_never_due);
     tcase_add_test(tc, agrees_with_itself);
 }
