@@ -83,9 +83,12 @@ help: ## lists the targets
 deps-present:
 	@tools/setup --check packages
 
-# build/bin always shows the plain gcc build; other flavours are addressed by their own path.
+# build/bin shows the plain gcc build, or the first one there is; others are addressed by their path.
 build/bin: | $(B)/bin
-	@[ '$(flavour)' != gcc ] || ln -sfn gcc/bin build/bin
+	@[ '$(flavour)' != gcc ] && [ -e build/bin ] || ln -sfn $(flavour)/bin build/bin
+
+# --version tells the revision: it is compiled again when that moves.
+$(B)/obj/common/app/version.o: $(wildcard .git/logs/HEAD)
 
 $(B)/bin:
 	@mkdir -p $@

@@ -1,8 +1,8 @@
 /* The step machine: which phase runs, what happens when it cannot, and how it ends. */
 #include "aggregator/pipeline.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "aggregator/pipeline_state.h"
 #include "common/base/xmalloc.h"
@@ -60,25 +60,21 @@ const struct pipeline_stats *pipeline_stats(const struct pipeline *p)
     return &p->stats;
 }
 
-bool pipeline_blocked(struct pipeline *p, char *why, size_t why_size)
+enum pipeline_blocker pipeline_blocked(struct pipeline *p, char *why, size_t why_size)
 {
     pthread_mutex_lock(&p->why_lock);
-    bool blocked = p->why[0] != '\0';
-    if (blocked && why_size) {
-        size_t n = strnlen(p->why, why_size - 1);
-        memcpy(why, p->why, n);
-        why[n] = '\0';
-    }
+    enum pipeline_blocker blocker = p->blocker;
+    if (blocker != PIPELINE_NOT_BLOCKED && why_size)
+        snprintf(why, why_size, "%s", p->why);
     pthread_mutex_unlock(&p->why_lock);
-    return blocked;
+    return blocker;
 }
 
-static void set_why(struct pipeline *p, const char *why)
+static void set_blocker(struct pipeline *p, enum pipeline_blocker blocker, const char *why)
 {
     pthread_mutex_lock(&p->why_lock);
-    size_t n = strnlen(why, sizeof p->why - 1);
-    memcpy(p->why, why, n);
-    p->why[n] = '\0';
+    p->blocker = blocker;
+    snprintf(p->why, sizeof p->why, "%s", why);
     pthread_mutex_unlock(&p->why_lock);
 }
 
@@ -231,7 +227,8 @@ static void note_failure(struct pipeline *p, enum phase phase, const struct err 
                           memory_order_relaxed);
     atomic_fetch_add_explicit(&p->stats.store_errors, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&p->stats.retries, 1, memory_order_relaxed);
-    set_why(p, e->message[0] ? e->message : "no reason given");
+    bool kafka = phase == PHASE_LETTERS || phase == PHASE_ADOPT_POSITION;
+    set_blocker(p, kafka ? PIPELINE_BLOCKED_BY_KAFKA : PIPELINE_BLOCKED_BY_STORE, e->message);
     if (p->ports.observer.blocked)
         p->ports.observer.blocked(p->ports.observer.self, phases[phase].name, e, p->attempt,
                                   wait_ms);
@@ -248,7 +245,7 @@ static void note_success(struct pipeline *p, enum phase phase)
     p->attempt = 0;
     p->blocked_since_ms = p->blocked_until_ms = 0;
     atomic_store_explicit(&p->stats.blocked_since_ms, 0, memory_order_relaxed);
-    set_why(p, "");
+    set_blocker(p, PIPELINE_NOT_BLOCKED, "");
 }
 
 /* Waiting out a backoff. A revocation that has to be answered does not wait for ever. */

@@ -94,7 +94,14 @@ void pipeline_stop(struct pipeline *p);
 
 const struct pipeline_stats *pipeline_stats(const struct pipeline *p);
 
-/* Why it is blocked, for readiness; false when it is not. From any thread. */
-bool pipeline_blocked(struct pipeline *p, char *why, size_t why_size);
+/* Whose trouble an effect waits for. */
+enum pipeline_blocker {
+    PIPELINE_NOT_BLOCKED,
+    PIPELINE_BLOCKED_BY_STORE,
+    PIPELINE_BLOCKED_BY_KAFKA
+};
+
+/* For readiness; `why` gets a sentence when blocked. From any thread. */
+enum pipeline_blocker pipeline_blocked(struct pipeline *p, char *why, size_t why_size);
 
 #endif

@@ -99,7 +99,8 @@ struct pipeline {
     unsigned attempt;
     uint64_t blocked_since_ms, blocked_until_ms; /* monotonic; 0 = not blocked */
     pthread_mutex_t why_lock;
-    char why[ERR_MESSAGE_MAX];
+    char why[ERR_MESSAGE_MAX]; /* under why_lock, as the next */
+    enum pipeline_blocker blocker;
 
     _Atomic bool stopping;
 };

@@ -50,13 +50,15 @@ struct service {
 static bool kafka_ready(void *arg, char *why, size_t why_size)
 {
     struct service *s = arg;
-    return kafka_consumer_ready(s->consumer, why, why_size);
+    return kafka_consumer_ready(s->consumer, why, why_size) &&
+           pipeline_blocked(s->pipeline, why, why_size) != PIPELINE_BLOCKED_BY_KAFKA;
 }
 
 static bool store_ready(void *arg, char *why, size_t why_size)
 {
     struct service *s = arg;
-    return mongo_ready(s->mongo, why, why_size) && !pipeline_blocked(s->pipeline, why, why_size);
+    return mongo_ready(s->mongo, why, why_size) &&
+           pipeline_blocked(s->pipeline, why, why_size) != PIPELINE_BLOCKED_BY_STORE;
 }
 
 /* --- the pipeline's thread -------------------------------------------------------------------- */

@@ -166,6 +166,10 @@ def _start_one(service: Service) -> None:
             raise StackError(f"{service.name} (not ours) is not ready: {reason}") from None
         say(service.name, "is there, not run by this stack")
         return
+    running = service.running()
+    if running and running.outdated:
+        say(service.name, "was built anew since it started")
+        _stop_one(service)
     process, new = service.start()
     service.wait_ready(process)
     took = f"in {time.monotonic() - begun:.1f} s" if new else "already"

@@ -27,6 +27,14 @@ class Process:
     log_offset: int  # where its part of the log begins
 
     @property
+    def outdated(self) -> bool:
+        """Its program file was replaced since it started: it was built anew."""
+        try:
+            return os.readlink(f"/proc/{self.pid}/exe").endswith(" (deleted)")
+        except OSError:
+            return False
+
+    @property
     def alive(self) -> bool:
         stat = _stat(self.pid)
         return stat is not None and stat.start_ticks == self.start_ticks and not stat.dead
