@@ -1,0 +1,148 @@
+"""The stack under test: tools/stack with a directory and ports of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import requests
+
+from .wait import wait_until
+
+ROOT = Path(__file__).resolve().parents[3]
+TOOL = ROOT / "tools" / "stack"
+DAEMONS = ("ingest", "aggregator", "alerter", "dashboard")
+INFRASTRUCTURE = ("kafka", "store")
+SERVICES = INFRASTRUCTURE + DAEMONS
+
+# Anything else in the caller's environment (say, from `tools/stack env`) would reach the daemons
+# and point them at the demo.
+KEPT_ENVIRONMENT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "JAVA_HOME", "WEIR_BIN"),
+    *("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"),
+)
+
+# The shortest session that the broker allows, so that a killed consumer is missed early.
+TUNING = {"KAFKA_OPT_session_timeout_ms": "6000", "KAFKA_OPT_heartbeat_interval_ms": "1000"}
+
+
+def binaries() -> Path:
+    return Path(os.environ.get("WEIR_BIN") or ROOT / "build" / "bin").resolve()
+
+
+def clean_environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+
+
+def free_ports(count: int) -> list[int]:
+    """Below the ephemeral range: no outgoing connection can take one while a daemon restarts."""
+    ports: list[int] = []
+    candidates = list(range(11000, 21000))
+    random.SystemRandom().shuffle(candidates)
+    for port in candidates:
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise AssertionError("no free ports")
+
+
+class Stack:
+    """One instance. Everything is done by tools/stack, as a user would do it."""
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        self.env = clean_environment() | TUNING | {"WEIR_RUN": str(run)}
+        self.env |= {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
+        self.kafka = f"127.0.0.1:{self.ports['kafka']}"
+        self.mongo = f"mongodb://127.0.0.1:{self.ports['store']}"
+
+    def url(self, daemon: str) -> str:
+        return f"http://127.0.0.1:{self.ports[daemon]}"
+
+    @property
+    def ingest(self) -> str:
+        return self.url("ingest")
+
+    @property
+    def dashboard(self) -> str:
+        return self.url("dashboard")
+
+    def popen(self, *args: str, **env: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(TOOL), *args],
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def tool(
+        self, *args: str, check: bool = True, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        process = self.popen(*args, **env)
+        output, _ = process.communicate(timeout=150)
+        done = subprocess.CompletedProcess(args, process.returncode, output)
+        if check:
+            assert done.returncode == 0, f"tools/stack {' '.join(args)}:\n{output}"
+        return done
+
+    def up(self) -> None:
+        self.tool("up")
+
+    def down(self) -> None:
+        self.tool("down")
+
+    def start(self, *names: str, **env: str) -> None:
+        self.tool("start", *names, **env)
+
+    def stop(self, *names: str) -> None:
+        self.tool("stop", *names)
+
+    def kill(self, *names: str) -> None:
+        self.tool("stop", *names, "--kill")
+
+    def pause(self, *names: str) -> None:
+        self.tool("pause", *names)
+
+    def resume(self, *names: str) -> None:
+        self.tool("resume", *names)
+
+    def status(self) -> dict[str, dict]:
+        return json.loads(self.tool("status", "--json", check=False).stdout)
+
+    def pid(self, name: str) -> int:
+        return int((self.run / f"{name}.pid").read_text().split()[0])
+
+    def ready(self) -> bool:
+        return all(is_ready(self.url(name)) for name in DAEMONS)
+
+    def heal(self) -> None:
+        """Puts everything back that a test has stopped or frozen."""
+        if self.ready():
+            return
+        for name in SERVICES:
+            try:
+                os.kill(self.pid(name), signal.SIGCONT)
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        self.tool("up")
+        wait_until(self.ready, 30, lambda: f"every daemon ready: {self.status()}")
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/readyz", timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
