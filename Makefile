@@ -64,6 +64,8 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) $(if $(findstring undefined,$(SAN)),-f
 SYSTEM_INC := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I libmongoc-1.0 2>/dev/null))
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -I. $(SYSTEM_INC) -g $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
+# ThreadSanitizer does not know C11 threads, which librdkafka uses.
+tsan_shim := $(if $(findstring thread,$(SAN)),$(B)/obj/tests/support/c11_threads.o)
 pkg_libs = $(shell pkg-config --libs $(1)) -lm -lpthread
 
 # `make V=1` shows the whole commands.
@@ -112,7 +114,7 @@ $(B)/lib/lib$(1).a: $(filter-out %/main.o,$(call obj_of,$(2)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(Q)ar rcs $$@ $$^
-$(B)/bin/weir-$(1): $(B)/obj/$(2)/main.o $(B)/lib/lib$(1).a $(foreach l,$(libs_$(1)),$(call lib_of,$(l)))
+$(B)/bin/weir-$(1): $(B)/obj/$(2)/main.o $(B)/lib/lib$(1).a $(foreach l,$(libs_$(1)),$(call lib_of,$(l))) $(tsan_shim)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$(CC) -o $$@ $$^ $(LDFLAGS_ALL) $$(call pkg_libs,$(pkgs_$(1)))
@@ -126,7 +128,7 @@ UNITS := $(patsubst tests/unit/%/,%,$(sort $(dir $(wildcard tests/unit/*/*.c))))
 unit_libs = $(if $(filter $(1),$(LIBS)),$(foreach l,$(below_$(1)),$(call lib_of,$(l))),\
             $(B)/lib/lib$(1).a $(foreach l,$(libs_$(1)),$(call lib_of,$(l))))
 define unit_rule
-$(B)/test/unit_$(1): $(call obj_of,tests/unit/$(1)) $(B)/obj/tests/unit/unit.o $(call unit_libs,$(1))
+$(B)/test/unit_$(1): $(call obj_of,tests/unit/$(1)) $(B)/obj/tests/unit/unit.o $(call unit_libs,$(1)) $(tsan_shim)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$(CC) -o $$@ $$^ $(LDFLAGS_ALL) $$(call pkg_libs,$(pkgs_$(1)) check jansson)
