@@ -2,7 +2,6 @@
 #include "common/kafka/client.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -86,38 +85,12 @@ rd_kafka_conf_t *kafka_client_conf(const struct kafka_config *config,
     return conf;
 }
 
-/* A thread of the library is woken for every few messages. As SCHED_BATCH it does not take the
- * processor from the sender in the middle of its turn, and finds more to do when it runs: a quarter
- * of the processor time of an ingest on one core. Needs no privilege; without it all works too. */
-static rd_kafka_resp_err_t on_thread_start(rd_kafka_t *rk, rd_kafka_thread_type_t type,
-                                           const char *name, void *arg)
-{
-    (void)rk;
-    (void)type;
-    (void)name;
-    (void)arg;
-    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
-    return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *arg, char *why,
-                                  size_t why_size)
-{
-    (void)conf;
-    (void)why;
-    (void)why_size;
-    return rd_kafka_interceptor_add_on_thread_start(rk, "batch", on_thread_start, arg);
-}
-
 int kafka_client_new(rd_kafka_t **out, rd_kafka_type_t type, const rd_kafka_conf_t *conf,
                      struct kafka_link *link, struct err *e)
 {
     char why[256];
     rd_kafka_conf_t *copy = rd_kafka_conf_dup(conf);
     rd_kafka_conf_set_opaque(copy, link);
-    if (type == RD_KAFKA_PRODUCER) {
-        rd_kafka_conf_interceptor_add_on_new(copy, "batch", on_new, NULL); /* a copy has none */
-    }
     *out = rd_kafka_new(type, copy, why, sizeof why); /* takes ownership of copy */
     if (*out) {
         return 0;
