@@ -25,6 +25,7 @@ struct account {
     struct ledger ledger; /* as last read or written */
     bool ledger_exists;
     uint64_t last_record_ms; /* monotonic; when the partition last brought something */
+    int64_t log_end;         /* where the log ended when the partition was adopted */
     int64_t committed;       /* handed to the log as committed */
 };
 

@@ -285,14 +285,14 @@ int phase_commit(struct pipeline *p, struct err *e)
 }
 
 /* Event time of a partition; one that is idle follows the clock, or its last windows would stay
- * open. */
+ * open. Idle is only who had nothing to say when asked: not while the store kept us from asking. */
 static int64_t watermark_now(void *arg, int32_t partition)
 {
     struct pipeline *p = arg;
     const struct account *a = group_account(p, partition);
     if (!a)
         return INT64_MIN;
-    bool idle = clock_monotonic_ms(&p->ports.clock) - a->last_record_ms >= IDLE_PARTITION_MS;
+    bool idle = p->drained_ms >= a->last_record_ms + IDLE_PARTITION_MS;
     return idle ? clock_wall_ms(&p->ports.clock) : a->watermark_ms;
 }
 

@@ -41,8 +41,21 @@ int phase_adopt_position(struct pipeline *p, struct err *e)
     account_deinit(a);
     account_init(a, partition, next);
     a->last_record_ms = clock_monotonic_ms(&p->ports.clock);
+    a->log_end = end;
     p->phase = PHASE_ADOPT_LEDGER;
     return 0;
+}
+
+/* A log that ends before what its ledger accounts for is another log: the topic was made anew, or
+ * it lost its end. What comes now would be taken for a replay; better to stand still and say so. */
+static int refuse_foreign_log(struct pipeline *p, const struct account *a, struct err *e)
+{
+    p->phase = PHASE_ADOPT_POSITION; /* where it ends may have been an old answer */
+    return err_set(
+        e, ERR_UNAVAILABLE,
+        "%s/%d ends at %lld, but its ledger is at %lld: was the topic made anew? Give it "
+        "another name, or the store another database",
+        p->config.topic, a->partition, (long long)a->log_end, (long long)a->ledger.next_offset);
 }
 
 int phase_adopt_ledger(struct pipeline *p, struct err *e)
@@ -54,6 +67,8 @@ int phase_adopt_ledger(struct pipeline *p, struct err *e)
         return rc;
     account_set_ledger(a, rc ? NULL : &stored);
     err_clear(e);
+    if (a->ledger_exists && a->ledger.next_offset > a->log_end)
+        return refuse_foreign_log(p, a, e);
     p->adopted++;
     p->phase = PHASE_ADOPT_POSITION;
     if (p->adopted == p->accounts) {

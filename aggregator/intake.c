@@ -281,9 +281,10 @@ static void fold_targets(struct pipeline *p)
         const struct fold_target *t = &s->target[i];
         const struct sink_raw *raw = &s->raw[t->raw];
         const struct reading_sensor *sensor = &raw->reading->sensor[t->sensor];
-        if (window_fold(&t->entry->window, raw->partition, raw->offset, raw->reading->ts_ms,
-                        sensor->value))
-            window_cache_mark_window(&p->cache, t->entry);
+        if (!window_fold(&t->entry->window, raw->partition, raw->offset, raw->reading->ts_ms,
+                         sensor->value))
+            continue; /* a replay of what the window includes already */
+        window_cache_mark_window(&p->cache, t->entry);
         count_sample(&p->stats, sensor->name);
     }
     for (size_t i = 0; i < s->raws; i++) {

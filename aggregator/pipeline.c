@@ -80,9 +80,24 @@ static void set_blocker(struct pipeline *p, enum pipeline_blocker blocker, const
 
 /* --- group events --------------------------------------------------------------------------- */
 
+/* What was blocked has succeeded, or belongs to partitions that are no longer ours. */
+static void clear_blocked(struct pipeline *p)
+{
+    p->attempt = 0;
+    p->blocked_since_ms = p->blocked_until_ms = 0;
+    atomic_store_explicit(&p->stats.blocked_since_ms, 0, memory_order_relaxed);
+    set_blocker(p, PIPELINE_NOT_BLOCKED, "");
+}
+
+static void drop_partitions(struct pipeline *p)
+{
+    clear_blocked(p);
+    group_drop(p);
+}
+
 static void finish_revoke(struct pipeline *p)
 {
-    group_drop(p);
+    drop_partitions(p);
     p->ports.stream.revoke_done(p->ports.stream.self);
     if (p->ports.observer.revoked)
         p->ports.observer.revoked(p->ports.observer.self, false);
@@ -101,7 +116,7 @@ static void on_revoked(struct pipeline *p, bool can_flush)
 
 static void on_lost(struct pipeline *p)
 {
-    group_drop(p);
+    drop_partitions(p);
     if (p->ports.observer.revoked)
         p->ports.observer.revoked(p->ports.observer.self, true);
 }
@@ -149,6 +164,7 @@ static int phase_poll(struct pipeline *p, struct err *e)
     p->ports.stream.poll(p->ports.stream.self, true, wait_ms, &p->poll);
     switch (p->poll.event) {
     case STREAM_NOTHING:
+        p->drained_ms = clock_monotonic_ms(&p->ports.clock);
         if (flush_needed(p)) /* nothing more is waiting: write at once */
             flush_begin(p);
         break;
@@ -179,10 +195,8 @@ static void serve_group(struct pipeline *p, int wait_ms)
     p->ports.stream.poll(p->ports.stream.self, false, wait_ms, &event);
     if (event.event == STREAM_REVOKED) {
         on_revoked(p, false);
-        p->blocked_until_ms = 0;
     } else if (event.event == STREAM_LOST) {
         on_lost(p);
-        p->blocked_until_ms = 0;
     } else if (event.event == STREAM_ASSIGNED) {
         group_assigned(p, &event);
     } else if (event.event == STREAM_ERROR) {
@@ -242,10 +256,7 @@ static void note_success(struct pipeline *p, enum phase phase)
     if (p->ports.observer.unblocked)
         p->ports.observer.unblocked(p->ports.observer.self, phases[phase].name,
                                     (int64_t)(now_ms - p->blocked_since_ms));
-    p->attempt = 0;
-    p->blocked_since_ms = p->blocked_until_ms = 0;
-    atomic_store_explicit(&p->stats.blocked_since_ms, 0, memory_order_relaxed);
-    set_blocker(p, PIPELINE_NOT_BLOCKED, "");
+    clear_blocked(p);
 }
 
 /* Waiting out a backoff. A revocation that has to be answered does not wait for ever. */

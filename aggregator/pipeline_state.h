@@ -94,6 +94,7 @@ struct pipeline {
     size_t flush_at;
     uint64_t first_unwritten_ms; /* monotonic; 0 = nothing */
     uint64_t swept_ms;           /* monotonic; last look for windows that became final */
+    uint64_t drained_ms;         /* monotonic; when the stream last had nothing for us */
 
     /* retrying */
     unsigned attempt;

@@ -134,44 +134,44 @@ void window_cache_finalize(struct window_cache *c, int64_t open_ms,
 
 struct eviction {
     struct window_cache *cache;
-    uint32_t idle_rounds; /* evict what was not touched for so many rounds */
+    uint32_t idle_rounds; /* evict what was not touched for so many rounds ... */
     bool final_only;
+    size_t max; /* ... until so many are left; the oldest go first */
 };
 
 static bool evict_window(void *arg, struct span key, void *value)
 {
-    struct eviction *e = arg;
+    const struct eviction *e = arg;
     struct window_entry *w = value;
     bool idle = e->cache->round - w->touched >= e->idle_rounds;
     if (!w->dirty && idle && (w->window.final || !e->final_only)) {
         map_remove(e->cache->windows, key);
         free_window(w);
     }
-    return true;
+    return map_count(e->cache->windows) > e->max;
 }
 
 static bool evict_device(void *arg, struct span key, void *value)
 {
-    struct eviction *e = arg;
+    const struct eviction *e = arg;
     struct device_entry *d = value;
     if (!d->dirty && e->cache->round - d->touched >= e->idle_rounds) {
         map_remove(e->cache->devices, key);
         free_device(d);
     }
-    return true;
+    return map_count(e->cache->devices) > e->max;
 }
 
 void window_cache_evict(struct window_cache *c, size_t max)
 {
-    /* Final windows rarely come back; the others go in two sweeps, the recently used last. */
-    const struct eviction sweeps[] = {
-        {.cache = c, .idle_rounds = 0, .final_only = true},
-        {.cache = c, .idle_rounds = 64},
-        {.cache = c, .idle_rounds = 1},
-    };
-    map_each(c->windows, evict_window, (void *)&sweeps[0]);
-    for (size_t i = 1; i < 3 && map_count(c->windows) > max; i++)
-        map_each(c->windows, evict_window, (void *)&sweeps[i]);
-    for (size_t i = 1; i < 3 && map_count(c->devices) > max; i++)
-        map_each(c->devices, evict_device, (void *)&sweeps[i]);
+    /* Final windows rarely come back; of the others the recently used go last. */
+    struct eviction final = {.cache = c, .final_only = true};
+    map_each(c->windows, evict_window, &final);
+    for (uint32_t idle = 64; idle >= 1; idle /= 8) {
+        struct eviction sweep = {.cache = c, .idle_rounds = idle, .max = max};
+        if (map_count(c->windows) > max)
+            map_each(c->windows, evict_window, &sweep);
+        if (map_count(c->devices) > max)
+            map_each(c->devices, evict_device, &sweep);
+    }
 }

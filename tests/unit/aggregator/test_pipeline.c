@@ -20,6 +20,7 @@ struct stage {
     struct stream_record record[8];
     char value[8][192];
     size_t records, given;
+    int64_t account; /* next_offset of the stored ledger; 0 = there is none */
     unsigned finals; /* windows that came to the store as final */
     uint64_t late;   /* of the window written last */
     struct pipeline *pipeline;
@@ -118,8 +119,9 @@ static int devices(void *self, struct sink_device *items, size_t count, struct e
 static int read_ledger(void *self, int32_t partition, struct ledger *out, struct err *e)
 {
     (void)partition;
-    (void)out;
-    return ((struct stage *)self)->away ? answer(self, e) : ERR_NOT_FOUND;
+    const struct stage *s = self;
+    *out = (struct ledger){.next_offset = s->account, .stored = (uint64_t)s->account};
+    return s->away ? answer(self, e) : s->account ? 0 : ERR_NOT_FOUND;
 }
 
 static int write_ledger(void *self, const struct ledger *ledger, int64_t expected_next,
@@ -238,8 +240,28 @@ START_TEST(a_revoke_ends_the_blocking)
 }
 END_TEST
 
+/* Its offsets begin anew, so its records would be taken for replays and dropped without a word. */
+START_TEST(a_topic_made_anew_is_not_read)
+{
+    struct stage s;
+    char why[256];
+    stage_open(&s);
+    s.account = 100;
+    append(&s, 0);
+    run_until(&s, 60000);
+    ck_assert_uint_eq(s.given, 0);
+    ck_assert_int_eq(pipeline_blocked(s.pipeline, why, sizeof why), PIPELINE_BLOCKED_BY_STORE);
+    ck_assert_msg(strstr(why, "its ledger is at 100") != NULL, "%s", why);
+    s.account = 0; /* a store without that account */
+    run_until(&s, 120000);
+    ck_assert_uint_eq(s.given, 1);
+    pipeline_free(s.pipeline);
+}
+END_TEST
+
 UNIT_CASE(pipeline)
 {
+    tcase_add_test(tc, a_topic_made_anew_is_not_read);
     tcase_add_test(tc, the_windows_of_an_idle_partition_become_final);
     tcase_add_test(tc, readings_that_waited_for_the_store_are_not_late);
     tcase_add_test(tc, a_revoke_ends_the_blocking);
