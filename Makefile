@@ -76,10 +76,10 @@ say = @$(if $(V),:,printf '  %-3s %s\n' $(1) $(2))
 .PHONY: all help setup demo down test tests-built unit sim e2e bench lint fmt clean install deps-present
 .SECONDARY:
 
-all: deps-present $(DAEMONS:%=$(B)/bin/weir-%) $(TOOLS:%=$(B)/bin/weir-%) build/bin
+all: deps-present $(DAEMONS:%=$(B)/bin/weir-%) $(TOOLS:%=$(B)/bin/weir-%) build/bin ## builds everything; V=1 shows the commands
 
 help: ## lists the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
 
 # Names the missing packages instead of letting the compiler stumble over a header.
 deps-present:

@@ -93,9 +93,9 @@ void alert_state_deinit(struct alert_state *s);
 
 /* Judges one sample, deterministically from the state and the record alone, and appends to the
  * outbox what has to be told. Returns whether the state changed (and must be written). Without
- * effect: offsets at or below the src of their partition (a replay), and samples older than
- * changed_ms (late: they tell nothing about now). A sample that leaves a healthy state healthy
- * changes nothing, not even src, so healthy devices cost no write. */
+ * effect: offsets at or below the src of their partition (a replay), and samples not newer
+ * than changed_ms (late, or the same one again: they tell nothing about now). A sample that leaves
+ * a healthy state healthy changes nothing, not even src, so healthy devices cost no write. */
 bool alert_state_judge(struct alert_state *s, int32_t partition, int64_t offset, int64_t ts_ms,
                        int64_t server_ms, double value);
 

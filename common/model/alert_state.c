@@ -120,14 +120,11 @@ static void resolve(struct alert_state *s, int64_t ts_ms, double value)
     tell(s, ALERT_EVENT_RESOLVED, ts_ms, value);
 }
 
-/* A healthy state takes only what is newer than its last change: a sample of the very time at which
- * an episode ended says nothing new, and an episode that began at that time would get the id of one
- * that may have begun there before. */
+/* A sample of the very time of the last change counts as late too. It is nearly always the same
+ * reading, sent twice, and sending twice must not count twice; and an episode that began at the
+ * time at which another ended would get the id of one that may have begun there before. */
 static bool is_late(const struct alert_state *s, int64_t ts_ms)
 {
-    if (s->episode.active) {
-        return ts_ms < s->changed_ms;
-    }
     return s->changed_ms != INT64_MIN && ts_ms <= s->changed_ms;
 }
 

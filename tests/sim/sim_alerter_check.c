@@ -87,8 +87,8 @@ static void end_episode(struct reference *ref, const struct sim_record *r, doubl
 static void evaluate_one(struct reference *ref, const struct sim_record *r, double value)
 {
     bool bad = beyond(ref->rule, value) > 0, active = ref->now.episode.active;
-    if (ref->any && (active ? r->ts_ms < ref->newest_ms : r->ts_ms <= ref->newest_ms))
-        return; /* late; and no episode begins at the very time at which one ended */
+    if (ref->any && r->ts_ms <= ref->newest_ms)
+        return; /* late, or the same reading again */
     if (!bad && !active)
         return;
     if (bad && active)

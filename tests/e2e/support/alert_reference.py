@@ -87,8 +87,8 @@ def episodes(records: Iterable[Record], prefix: str) -> dict[str, Episode]:
 def _judge(
     state: _State, rule: Rule, device: str, ts_ms: int, value: float
 ) -> Episode | None:
-    if state.changed_ms is not None and ts_ms < state.changed_ms:
-        return None  # late: it tells nothing about now
+    if state.changed_ms is not None and ts_ms <= state.changed_ms:
+        return None  # late, or the same one again: it tells nothing about now
     violated, episode = rule.distance(value) > 0, state.active
     if not violated and not episode:
         return None
