@@ -8,7 +8,7 @@
 
 struct observe;
 
-/* Registers the metrics of CONTRACT section 9 that belong to the aggregator. Borrows both. */
+/* Registers the metrics of contract.md section 9 that belong to the aggregator. Borrows both. */
 struct observe *observe_new(struct log *log, struct metrics *metrics);
 void observe_free(struct observe *o);
 

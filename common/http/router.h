@@ -8,7 +8,7 @@
 struct http_exchange;
 typedef void (*http_handler)(struct http_exchange *ex, void *arg);
 
-/* How errors of this route look to its users (CONTRACT section 3). */
+/* How errors of this route look to its users (contract.md section 3). */
 enum http_error_style {
     HTTP_PROBLEM,       /* application/problem+json, RFC 9457 */
     HTTP_DETAIL,        /* {"detail": ...}: the routes of the older systems */

@@ -15,7 +15,7 @@ const char *alert_severity_name(enum alert_severity s); /* "warning", "critical"
 
 enum alert_side { ALERT_ABOVE, ALERT_BELOW };
 
-/* A threshold rule. Built-in ones come from the four settings of CONTRACT section 7. */
+/* A threshold rule. Built-in ones come from the four settings of contract.md section 7. */
 struct alert_rule {
     char id[64];                              /* "temperature_c_high" */
     char sensor[READING_SENSOR_NAME_MAX + 1]; /* "temperature_c" */
@@ -99,7 +99,7 @@ void alert_state_deinit(struct alert_state *s);
 bool alert_state_judge(struct alert_state *s, int32_t partition, int64_t offset, int64_t ts_ms,
                        int64_t server_ms, double value);
 
-/* The JSON event of alerts.triggered (CONTRACT section 5). */
+/* The JSON event of alerts.triggered (contract.md section 5). */
 void alert_event_encode(const struct alert_state *s, const struct alert_transition *t,
                         struct buf *out);
 

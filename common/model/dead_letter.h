@@ -27,8 +27,8 @@ struct dead_letter {
     const char *worker; /* consumer group */
 };
 
-/* The JSON value of telemetry.dlq (CONTRACT section 5): original_message when the bytes are UTF-8
- * with few control characters and no NUL (null for a record without value), else
+/* The JSON value of telemetry.dlq (contract.md section 5): original_message when the bytes are
+ * UTF-8 with few control characters and no NUL (null for a record without value), else
  * original_message_base64. `failure_reason` is
  * the message, `code` the reason. */
 void dead_letter_encode(const struct dead_letter *d, struct buf *out);

@@ -1,4 +1,4 @@
-"""What the alerter must make of the log: CONTRACT section 8 as a small state machine."""
+"""What the alerter must make of the log: contract.md section 8 as a small state machine."""
 
 from __future__ import annotations
 

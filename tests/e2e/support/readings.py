@@ -29,7 +29,7 @@ def reading(device: str, ts_ms: int | None = None, temperature: float = 21.5, **
 
 
 def reading_id(device: str, ts_ms: int, seq: int | None = None) -> str:
-    """CONTRACT section 2, written down a second time so that the two can disagree."""
+    """contract.md section 2, written down a second time so that the two can disagree."""
     text = f"{device}\0{ts_ms}" + ("" if seq is None else f"\0{seq}")
     seconds = min(max(ts_ms // 1000, 0), 2**32 - 1)
     return seconds.to_bytes(4, "big").hex() + hashlib.sha256(text.encode()).digest()[:8].hex()

@@ -8,7 +8,7 @@
 #include "common/base/err.h"
 #include "common/base/timestamp.h"
 
-enum { DEPTH_MAX = 16 }; /* nesting that readers allow (CONTRACT section 3) */
+enum { DEPTH_MAX = 16 }; /* nesting that readers allow (contract.md section 3) */
 
 static size_t depth_of(json_t *value)
 {

@@ -11,8 +11,8 @@ struct oracle_sensor {
     double value;
 };
 
-/* What jansson and the rules of CONTRACT section 2 make of a document. Texts are C strings: jansson
- * refuses NUL as the real decoder does. */
+/* What jansson and the rules of contract.md section 2 make of a document. Texts are C strings:
+ * jansson refuses NUL as the real decoder does. */
 struct oracle_reading {
     int rc; /* 0, ERR_SYNTAX, ERR_INVALID */
     /* Where the two differ on purpose:
