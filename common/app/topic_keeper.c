@@ -2,7 +2,6 @@
 #include "common/app/topic_keeper.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -20,7 +19,6 @@ struct topic_keeper {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stop; /* under lock */
-    _Atomic bool done;
 };
 
 /* False when it is time to stop. */
@@ -59,7 +57,6 @@ static void *keep(void *arg)
         if (!pause_ms(k, backoff_ms(&rng, attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS)))
             return NULL;
     }
-    atomic_store(&k->done, true);
     log_event(k->log, LOG_DEBUG, "topics_ready", LOG_INT("topics", (int64_t)k->count));
     return NULL;
 }
@@ -82,11 +79,6 @@ struct topic_keeper *topic_keeper_new(const struct kafka_config *kafka,
     if (pthread_create(&k->thread, NULL, keep, k) != 0)
         abort(); /* no memory for a thread at start: there is nothing to run on */
     return k;
-}
-
-bool topic_keeper_done(const struct topic_keeper *k)
-{
-    return atomic_load(&k->done);
 }
 
 void topic_keeper_free(struct topic_keeper *k)

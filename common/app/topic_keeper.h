@@ -15,8 +15,6 @@ struct topic_keeper;
 struct topic_keeper *topic_keeper_new(const struct kafka_config *kafka,
                                       const struct kafka_topic *topics, size_t count,
                                       struct log *log);
-/* Whether all topics are there. From any thread. */
-bool topic_keeper_done(const struct topic_keeper *k);
 void topic_keeper_free(struct topic_keeper *k); /* waits for a call in progress: up to 5 s */
 
 #endif

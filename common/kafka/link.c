@@ -115,11 +115,6 @@ void kafka_link_topics(struct kafka_link *l, bool known, const char *why)
     atomic_store(&l->topics_known, known);
 }
 
-bool kafka_link_topics_known(struct kafka_link *l)
-{
-    return atomic_load(&l->topics_known);
-}
-
 bool kafka_link_ready(struct kafka_link *l, char *why, size_t why_size)
 {
     bool down = atomic_load(&l->down_since) != 0;

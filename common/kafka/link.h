@@ -32,7 +32,6 @@ uint64_t kafka_link_down_ms(struct kafka_link *l, uint64_t now_ms);
 
 /* Whether the topics are known; `why` names the one that is not. */
 void kafka_link_topics(struct kafka_link *l, bool known, const char *why);
-bool kafka_link_topics_known(struct kafka_link *l);
 /* Topics known and nothing wrong. `why` (may be NULL) gets a sentence when not. */
 bool kafka_link_ready(struct kafka_link *l, char *why, size_t why_size);
 

@@ -123,9 +123,3 @@ int mongo_bulk_replace_if(mongoc_bulk_operation_t *bulk, const bson_value_t *id,
     bson_destroy(&selector);
     return ok ? 0 : err_set(e, ERR_INVALID, "guarded replace: %s", error.message);
 }
-
-int mongo_bulk_replace_if_rev(mongoc_bulk_operation_t *bulk, const bson_value_t *id,
-                              int64_t expected_rev, const bson_t *doc, struct err *e)
-{
-    return mongo_bulk_replace_if(bulk, id, "$rev", expected_rev, doc, e);
-}

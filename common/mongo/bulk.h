@@ -28,14 +28,11 @@ WEIR_MUST_CHECK int mongo_bulk_outcome(bool ok, const bson_t *reply, const bson_
                                        struct mongo_bulk_item *items, size_t count,
                                        int64_t *modified, struct err *e);
 
-/* Adds "replace the document `id` by `doc` if its rev is expected_rev" as an update by _id alone
- * whose pipeline holds the guard (a filter with more than _id is slow on some servers). `doc` must
- * hold _id and the new rev. A lost race shows as a `modified` that is too small. */
-WEIR_MUST_CHECK int mongo_bulk_replace_if_rev(mongoc_bulk_operation_t *bulk, const bson_value_t *id,
-                                              int64_t expected_rev, const bson_t *doc,
-                                              struct err *e);
-
-/* The same with another guard: `path` is "$" and the name of an int64 field ("$next_offset"). */
+/* Adds "replace the document `id` by `doc` if its field at `path` is `expected`" as an update by
+ * _id alone whose pipeline holds the guard (a filter with more than _id is slow on some servers).
+ * `path` is
+ * "$" and the name of an int64 field: "$rev". `doc` must hold _id and the field's new value. A lost
+ * race shows as a `modified` that is too small. */
 WEIR_MUST_CHECK int mongo_bulk_replace_if(mongoc_bulk_operation_t *bulk, const bson_value_t *id,
                                           const char *path, int64_t expected, const bson_t *doc,
                                           struct err *e);

@@ -194,18 +194,3 @@ bool mongo_ready(struct mongo *m, char *why, size_t why_size)
 {
     return mongo_monitor_ready(&m->monitor, why, why_size);
 }
-
-int mongo_ping(struct mongo *m, struct err *e)
-{
-    mongoc_client_t *client = mongo_pop(m);
-    if (!client)
-        return err_set(e, ERR_UNAVAILABLE, "no store client is free");
-    bson_t command = BSON_INITIALIZER, reply;
-    bson_error_t error = {0};
-    BSON_APPEND_INT32(&command, "ping", 1);
-    bool ok = mongoc_client_command_simple(client, m->database, &command, NULL, &reply, &error);
-    bson_destroy(&reply);
-    bson_destroy(&command);
-    mongo_push(m, client);
-    return ok ? 0 : err_set(e, ERR_UNAVAILABLE, "%s", error.message);
-}

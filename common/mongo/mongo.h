@@ -42,7 +42,4 @@ mongoc_collection_t *mongo_collection(struct mongo *m, mongoc_client_t *c, const
  * From any thread. `why` gets a sentence when false (may be NULL). */
 bool mongo_ready(struct mongo *m, char *why, size_t why_size);
 
-/* One ping; 0 or ERR_UNAVAILABLE with the reason. Blocks up to the timeouts. */
-WEIR_MUST_CHECK int mongo_ping(struct mongo *m, struct err *e);
-
 #endif
