@@ -60,7 +60,7 @@ const char *err_name(int code)
 {
     static const char *const names[] = {
         "ok",   "invalid", "syntax",      "too_large", "not_found", "exists", "conflict",
-        "full", "timeout", "unavailable", "io",        "stopped",   "fatal",
+        "full", "timeout", "unavailable", "io",        "stopped",   "fatal",  "failed",
     };
     int last = (int)(sizeof names / sizeof names[0]) - 1;
     return code <= 0 && code >= -last ? names[-code] : "unknown";

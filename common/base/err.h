@@ -20,6 +20,7 @@ enum err_code {
     ERR_IO = -10,         /* the operating system refused */
     ERR_STOPPED = -11,    /* shutting down */
     ERR_FATAL = -12,      /* this handle is dead: make a new one */
+    ERR_FAILED = -13,     /* it did not work, and the input may be why: worth a few tries */
 };
 
 enum { ERR_MESSAGE_MAX = 256 };

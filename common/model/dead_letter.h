@@ -18,7 +18,8 @@ struct dead_letter {
     struct span traceparent; /* may be empty */
     /* 0: value is all of it; else its real length, and value was cut because no broker takes it */
     size_t whole_bytes;
-    /* closed set: the names of reading_problem_name, "too_large", "store_refused" */
+    /* closed set: the names of reading_problem_name, "too_large", "store_refused",
+     * "retries_exhausted" */
     const char *reason;
     char message[200]; /* for people: what was wrong, where; UTF-8 */
     enum dead_letter_class class;

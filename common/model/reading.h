@@ -39,14 +39,16 @@ struct reading {
     struct span lat_digits, lon_digits;
     int64_t seq;
     struct span key; /* Idempotency-Key, or what stands for it when the server gave ts; or empty */
-    struct reading_sensor sensor[READING_SENSORS_MAX]; /* in the order of the input */
+    struct reading_sensor sensor[READING_SENSORS_MAX]; /* in the order of the input; those under
+                                                          another name last */
     unsigned sensors;
-    unsigned ignored; /* members of a type no reading knows (lenient mode only) */
+    unsigned ignored; /* members of a type no reading knows (where the mode lets them be) */
     /* Unescaped text: device id, key, and up to 1024 bytes of sensor names. */
     char scratch[READING_DEVICE_ID_MAX + READING_KEY_MAX + 1024];
     size_t scratch_used;
 };
 
+/* What is asked of a reading; the rows are in reading_profile.c. */
 enum reading_mode {
     READING_LENIENT,   /* /ingest: members of unknown types are ignored and counted;
                           temperature_c and humidity are required */
@@ -54,6 +56,15 @@ enum reading_mode {
                           field */
     READING_CANONICAL, /* records of telemetry.raw: as READING_STRICT; received_at and key allowed
                         */
+    READING_LINES,     /* line protocol: ignores what READING_LENIENT ignores, requires what
+                          READING_STRICT requires */
+    READING_TELEMETRY, /* /telemetry: ignores what READING_LENIENT ignores; device_id (or source)
+                          and temperature_c (or temperature) are required, humidity_pct is another
+                          name of humidity. A field's own name wins; then the other one is ignored
+                          and counted */
+    READING_STATUS,    /* /status: ignores likewise; device_id, timestamp (or ts), battery_level,
+                          rssi and online are required */
+    READING_MODES,
 };
 
 struct reading_rules {

@@ -96,6 +96,13 @@ static bool is_duplicate(struct reading_decoder *d)
     return false;
 }
 
+void reading_member_take(struct reading_decoder *d)
+{
+    if (!is_duplicate(d)) {
+        reading_value_take(d);
+    }
+}
+
 /* One member; `token` is what followed the last one. False on a syntax error. */
 static bool take_member(struct reading_decoder *d, enum json_token token)
 {
@@ -109,9 +116,7 @@ static bool take_member(struct reading_decoder *d, enum json_token token)
         reading_problem_syntax(d, true);
         return false;
     }
-    if (!is_duplicate(d)) {
-        reading_value_take(d);
-    }
+    reading_member_take(d);
     return true;
 }
 
@@ -140,6 +145,9 @@ static int take_object(struct reading_decoder *d)
         reading_problem_syntax(d, false);
         return ERR_SYNTAX;
     }
+    if (d->deferred_bits != 0) {
+        reading_aliases_take(d);
+    }
     reading_check(d);
     if (d->problems->count == 0) {
         return 0;
@@ -147,19 +155,26 @@ static int take_object(struct reading_decoder *d)
     return d->duplicate ? ERR_SYNTAX : ERR_INVALID;
 }
 
+void reading_decoder_init(struct reading_decoder *d, struct reading *r,
+                          const struct reading_rules *rules, struct reading_problems *problems)
+{
+    d->reading = r;
+    d->rules = rules;
+    d->profile = &reading_profiles[rules->mode];
+    d->problems = problems;
+    d->seen = d->given = d->deferred_bits = 0;
+    d->extras = 0;
+    d->name_bytes = 0;
+    d->ts_valid = d->duplicate = false;
+    problems->count = 0;
+    reset(r);
+}
+
 int reading_decode(struct reading *r, struct span json, const struct reading_rules *rules,
                    struct reading_problems *problems)
 {
     struct reading_decoder d;
-    d.reading = r;
-    d.rules = rules;
-    d.problems = problems;
-    d.seen = d.given = 0;
-    d.extras = 0;
-    d.name_bytes = 0;
-    d.ts_valid = d.duplicate = false;
-    problems->count = 0;
-    reset(r);
+    reading_decoder_init(&d, r, rules, problems);
     json_reader_init(&d.json, json.p, json.len);
     enum json_token token = json_next(&d.json);
     return token == JSON_TOKEN_OBJECT_BEGIN ? take_object(&d) : refuse_root(&d, token);

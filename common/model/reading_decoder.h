@@ -1,4 +1,5 @@
-/* The parts of the reading decoder, shared by the files that make it up and by nobody else. */
+/* The parts of the reading decoder, shared by the files that make it up, and by parsers of other
+ * formats, which bring their fields here as members so that one set of rules holds for all. */
 #ifndef WEIR_MODEL_READING_DECODER_H
 #define WEIR_MODEL_READING_DECODER_H
 
@@ -46,9 +47,28 @@ struct reading_member {
     struct span input;    /* the value as written */
 };
 
+/* Another name of a field. It counts when the field's own name does not come. */
+struct reading_alias {
+    const char *name;
+    enum reading_field field;
+};
+
+enum { READING_ALIASES_MAX = 4 };
+
+/* What a mode asks of a reading. */
+struct reading_profile {
+    bool ignores_unknown;                /* members of other types are counted, else refused */
+    bool needs_content;                  /* at least one sensor, online, or a position */
+    bool server_fields;                  /* received_at and key are allowed */
+    uint32_t required;                   /* reading_field_bit of each; a time by either name */
+    const struct reading_alias *aliases; /* up to READING_ALIASES_MAX and an empty one; or NULL */
+};
+extern const struct reading_profile reading_profiles[READING_MODES];
+
 struct reading_decoder {
-    struct reading *reading; /* borrowed, as are the next two */
+    struct reading *reading; /* borrowed, as are the next three */
     const struct reading_rules *rules;
+    const struct reading_profile *profile;
     struct reading_problems *problems;
     struct json_reader json;
     struct reading_member member; /* the one being read */
@@ -56,6 +76,8 @@ struct reading_decoder {
     uint32_t given;               /* likewise, and the value was not null */
     unsigned extras;              /* sensors that are FIELD_EXTRA */
     size_t name_bytes;            /* of scratch taken by names */
+    uint32_t deferred_bits;       /* bit = index of the alias that came up */
+    struct reading_member deferred[READING_ALIASES_MAX];
     bool ts_valid, duplicate;
     char name[JSON_ESCAPE_MAX * READING_SENSOR_NAME_MAX];
 };
@@ -66,6 +88,21 @@ static inline uint32_t reading_field_bit(enum reading_field field)
 }
 
 enum reading_field reading_field_find(struct span name);
+
+/* An empty reading, no problems. The JSON reader is left to the caller. */
+void reading_decoder_init(struct reading_decoder *d, struct reading *r,
+                          const struct reading_rules *rules, struct reading_problems *problems);
+
+/* Whether d->member, of a name that no reading knows, is a field by another name. Then it is kept
+ * until the object has ended, when it is known whether the field's own name comes. */
+bool reading_alias_defer(struct reading_decoder *d);
+/* Takes what was kept. */
+void reading_aliases_take(struct reading_decoder *d);
+/* NULL when the field has no other name here. */
+const char *reading_alias_of(const struct reading_decoder *d, enum reading_field field);
+
+/* Takes d->member, or adds the problem that its name has come up before. */
+void reading_member_take(struct reading_decoder *d);
 
 /* Validates the value of d->member and puts it into the reading, or adds a problem. */
 void reading_value_take(struct reading_decoder *d);

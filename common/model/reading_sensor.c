@@ -77,7 +77,8 @@ static bool refuse_name(struct reading_decoder *d)
     return false;
 }
 
-/* Whether the member is a sensor at all. If not it is refused, or in lenient mode ignored. */
+/* Whether the member is a sensor at all. If not it is refused, or ignored where the mode says so.
+ */
 static bool is_sensor(struct reading_decoder *d)
 {
     bool number = d->member.type == JSON_TOKEN_NUMBER && d->member.field == FIELD_EXTRA;
@@ -89,7 +90,7 @@ static bool is_sensor(struct reading_decoder *d)
     if (number && named) {
         return true;
     }
-    if (d->rules->mode == READING_LENIENT) {
+    if (d->profile->ignores_unknown) {
         d->reading->ignored++;
         return false;
     }
@@ -102,6 +103,9 @@ void reading_take_extra(struct reading_decoder *d)
 {
     double value;
     struct span name;
+    if (d->profile->aliases && reading_alias_defer(d)) {
+        return;
+    }
     if (d->extras > READING_EXTRA_MAX || !is_sensor(d)) {
         return; /* refused already, or not to be kept */
     }

@@ -258,6 +258,6 @@ void reading_value_take(struct reading_decoder *d)
     };
     enum reading_field field = d->member.field;
     bool server_only = field == FIELD_RECEIVED_AT || field == FIELD_KEY;
-    bool allowed = !server_only || d->rules->mode == READING_CANONICAL;
+    bool allowed = !server_only || d->profile->server_fields;
     (allowed ? take[field] : reading_take_extra)(d);
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/num.h"
+
 enum { CASES_MAX = 64 };
 
 static struct {
@@ -20,6 +22,16 @@ void unit_register(const char *name, unit_fill fill)
     }
     cases[case_count].name = name;
     cases[case_count++].fill = fill;
+}
+
+int64_t unit_wanted(const char *variable, int64_t fallback)
+{
+    const char *text = getenv(variable);
+    int64_t wanted = fallback;
+    if (text && !num_parse_i64(span_str(text), 1, INT64_C(1000000000), &wanted)) {
+        ck_abort_msg("%s=%s is no number from 1 to 1000000000", variable, text);
+    }
+    return wanted;
 }
 
 int main(int argc, char **argv)

@@ -197,8 +197,9 @@ START_TEST(names_errors)
     ck_assert_str_eq(err_name(ERR_CONFLICT), "conflict");
     ck_assert_str_eq(err_name(ERR_UNAVAILABLE), "unavailable");
     ck_assert_str_eq(err_name(ERR_FATAL), "fatal");
+    ck_assert_str_eq(err_name(ERR_FAILED), "failed");
     ck_assert_str_eq(err_name(1), "unknown");
-    ck_assert_str_eq(err_name(-13), "unknown");
+    ck_assert_str_eq(err_name(-14), "unknown");
 }
 END_TEST
 

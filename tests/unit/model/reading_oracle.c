@@ -8,6 +8,20 @@
 #include "common/base/err.h"
 #include "common/base/timestamp.h"
 
+const struct oracle_difference_text oracle_differences[ORACLE_DIFFERENCES] = {
+    [ORACLE_NO_DIFFERENCE] = {"none", "", "", ""},
+    [ORACLE_DUPLICATE] = {"duplicate", "a name given twice is refused where it matters",
+                          "refuses it at every level",
+                          "no names are remembered inside and between members that are ignored"},
+    [ORACLE_OVERFLOW] = {"overflow", "1e400 is out of range, in a field; ignored where that is",
+                         "refuses the document as no JSON",
+                         "RFC 8259 section 6 sets no limit, and the answer can name the field"},
+    [ORACLE_NUL] = {"nul", "a NUL byte is refused everywhere", "2.14 overlooks it behind a number",
+                    "nothing with a NUL byte is JSON"},
+    [ORACLE_SEQ] = {"seq", "digits are read as they stand", "integers end at 64 bits, for all",
+                    "the sequence number cannot be asked for when another integer is too large"},
+};
+
 enum { DEPTH_MAX = 16 }; /* nesting that readers allow (contract.md section 3) */
 
 static size_t depth_of(json_t *value)
@@ -195,7 +209,7 @@ static bool read_seq(struct oracle_reading *o, struct span json)
     json_error_t error;
     json_t *root = json_loadb(json.p, json.len, 0, &error);
     if (!root) {
-        o->seq_unknown = true;
+        o->difference = ORACLE_SEQ;
         return true;
     }
     const json_t *seq = json_object_get(root, "seq");
@@ -229,12 +243,20 @@ static int decode(struct oracle_reading *o, json_t *root, struct span json,
     return good && check(o, root, rules) ? 0 : ERR_INVALID;
 }
 
+static enum oracle_difference difference_of(enum json_error_code code)
+{
+    return code == json_error_duplicate_key      ? ORACLE_DUPLICATE
+           : code == json_error_numeric_overflow ? ORACLE_OVERFLOW
+                                                 : ORACLE_NO_DIFFERENCE;
+}
+
 void oracle_decode(struct oracle_reading *o, struct span json, const struct reading_rules *rules)
 {
     json_error_t error;
     memset(o, 0, sizeof(*o));
     if (memchr(json.p, '\0', json.len)) {
-        o->rc = ERR_SYNTAX; /* see reading_oracle.h */
+        o->rc = ERR_SYNTAX;
+        o->difference = ORACLE_NUL;
         return;
     }
     json_t *root =
@@ -242,10 +264,43 @@ void oracle_decode(struct oracle_reading *o, struct span json, const struct read
                    JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY, &error);
     if (!root) {
         o->rc = ERR_SYNTAX;
-        o->duplicate = json_error_code(&error) == json_error_duplicate_key;
-        o->overflow = json_error_code(&error) == json_error_numeric_overflow;
+        o->difference = difference_of(json_error_code(&error));
         return;
     }
     o->rc = decode(o, root, json, rules);
     json_decref(root);
+}
+
+static bool same_double(double a, double b)
+{
+    return memcmp(&a, &b, sizeof(a)) == 0; /* -0 is not 0 */
+}
+
+static bool same_reading(const struct reading *r, const struct oracle_reading *o)
+{
+    bool same = span_is(r->device_id, o->device_id) && span_is(r->key, o->key) &&
+                r->ts_ms == o->ts_ms && r->received_at_ms == o->received_at_ms &&
+                r->ts_from_server == o->ts_from_server && r->has_position == o->has_position &&
+                r->has_online == o->has_online && r->has_seq == o->has_seq &&
+                r->online == o->online && r->sensors == o->sensors && r->ignored == o->ignored;
+    same = same && (o->difference == ORACLE_SEQ || r->seq == o->seq);
+    if (o->has_position) {
+        same = same && same_double(r->lat, o->lat) && same_double(r->lon, o->lon);
+    }
+    for (unsigned i = 0; same && i < r->sensors; i++) {
+        same = span_is(r->sensor[i].name, o->sensor[i].name) &&
+               same_double(r->sensor[i].value, o->sensor[i].value);
+    }
+    return same;
+}
+
+bool oracle_agrees(const struct oracle_reading *o, int rc, const struct reading *r)
+{
+    if (o->difference == ORACLE_DUPLICATE || o->difference == ORACLE_OVERFLOW) {
+        return rc != 0 || r->ignored > 0;
+    }
+    if (o->difference == ORACLE_SEQ && rc != o->rc) {
+        return rc == ERR_INVALID; /* it may be the seq itself that is too large */
+    }
+    return rc == o->rc && (rc != 0 || same_reading(r, o));
 }

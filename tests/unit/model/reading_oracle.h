@@ -11,19 +11,26 @@ struct oracle_sensor {
     double value;
 };
 
+/* Where the decoder and jansson differ on purpose. */
+enum oracle_difference {
+    ORACLE_NO_DIFFERENCE,
+    ORACLE_DUPLICATE,
+    ORACLE_OVERFLOW,
+    ORACLE_NUL,
+    ORACLE_SEQ,
+    ORACLE_DIFFERENCES,
+};
+
+/* What each is, and why it is left so: a row for each value above. */
+extern const struct oracle_difference_text {
+    const char *name, *here, *jansson, *reason;
+} oracle_differences[ORACLE_DIFFERENCES];
+
 /* What jansson and the rules of contract.md section 2 make of a document. Texts are C strings:
  * jansson refuses NUL as the real decoder does. */
 struct oracle_reading {
     int rc; /* 0, ERR_SYNTAX, ERR_INVALID */
-    /* Where the two differ on purpose:
-     *   duplicate: jansson refuses a name given twice at every level; the reader only where it
-     *     matters, not inside or between members it ignores (it remembers no names of them);
-     *   overflow: jansson refuses 1e400 anywhere as a syntax error; the reader says which field is
-     *     out of range, and ignores it in a member that it ignores.
-     * And in oracle_decode: jansson 2.14 overlooks a NUL byte behind a number, the oracle does not.
-     */
-    bool duplicate, overflow;
-    bool seq_unknown; /* jansson could not tell: an integer beyond its own elsewhere */
+    enum oracle_difference difference;
     char device_id[ORACLE_TEXT_MAX], key[ORACLE_TEXT_MAX];
     int64_t ts_ms, received_at_ms, seq;
     bool ts_from_server, has_position, has_online, has_seq, online;
@@ -33,5 +40,9 @@ struct oracle_reading {
 };
 
 void oracle_decode(struct oracle_reading *o, struct span json, const struct reading_rules *rules);
+
+/* Whether the decoder's verdict, and after acceptance every value, is the oracle's, but for what
+ * o->difference excuses. */
+bool oracle_agrees(const struct oracle_reading *o, int rc, const struct reading *r);
 
 #endif
