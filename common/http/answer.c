@@ -95,29 +95,65 @@ static void string_member(struct buf *out, const char *name, struct span value)
     buf_json_string(out, value);
 }
 
-void problem_write(struct buf *out, const struct problem *p, enum http_error_style style)
+/* The words of InfluxDB 2 for a status: its clients show them. */
+static const char *influx_code(int status)
+{
+    static const struct {
+        int status;
+        const char *code;
+    } codes[] = {
+        {401, "unauthorized"},       {403, "forbidden"},         {404, "not found"},
+        {405, "method not allowed"}, {413, "request too large"}, {422, "unprocessable entity"},
+        {429, "too many requests"},  {501, "not implemented"},   {503, "unavailable"},
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (codes[i].status == status)
+            return codes[i].code;
+    return status < 500 ? "invalid" : "internal error";
+}
+
+/* The styles of older systems: a sentence and hardly more. False: it is none of them. */
+static bool write_plain(struct buf *out, int status, struct span detail,
+                        enum http_error_style style)
+{
+    if (style == HTTP_DETAIL) {
+        string_member(out, "{\"detail\":", detail);
+    } else if (style == HTTP_INFLUX) {
+        string_member(out, "{\"code\":", span_str(influx_code(status)));
+        string_member(out, ",\"message\":", detail);
+    } else if (style == HTTP_INFLUX_1) {
+        string_member(out, "{\"error\":", detail);
+    } else {
+        return false;
+    }
+    buf_char(out, '}');
+    return true;
+}
+
+void problem_write(struct buf *out, const struct http_problem *p, const struct problem_frame *f)
 {
     const char *code = p->code ? p->code : http_status_code_word(p->status);
     struct span detail = span_str(p->detail ? p->detail : http_status_text(p->status));
-    if (style == HTTP_DETAIL) {
-        string_member(out, "{\"detail\":", detail);
-        buf_char(out, '}');
+    if (write_plain(out, p->status, detail, f->style))
         return;
-    }
     /* The type is a page of its own only where the code says more than the status does. */
     buf_str(out, p->code ? "{\"type\":\"/problems/" : "{\"type\":\"about:blank");
     buf_str(out, p->code ? p->code : "");
     string_member(out, "\",\"title\":", span_str(http_status_text(p->status)));
     buf_printf(out, ",\"status\":%d", p->status);
     string_member(out, ",\"detail\":", detail);
-    if (p->instance.len > 0)
-        string_member(out, ",\"instance\":", p->instance);
+    if (f->instance.len > 0)
+        string_member(out, ",\"instance\":", f->instance);
     string_member(out, ",\"code\":", span_str(code ? code : "error"));
-    string_member(out, ",\"request_id\":", span_str(p->request_id));
+    string_member(out, ",\"request_id\":", span_str(f->request_id));
+    if (p->members.len > 0) {
+        buf_char(out, ',');
+        buf_span(out, p->members);
+    }
     buf_char(out, '}');
 }
 
 const char *problem_content_type(enum http_error_style style)
 {
-    return style == HTTP_DETAIL ? "application/json" : "application/problem+json";
+    return style == HTTP_PROBLEM ? "application/problem+json" : "application/json";
 }

@@ -19,15 +19,15 @@ struct answer_frame {
 /* Appends the whole answer and returns how many bytes of it are body. */
 size_t answer_write(struct buf *out, const struct http_answer *a, const struct answer_frame *f);
 
-struct problem {
-    int status;
-    const char *code, *detail; /* code NULL = the word of the status */
-    struct span instance;      /* the path; may be empty */
+/* The request that an error is about. */
+struct problem_frame {
+    enum http_error_style style; /* any but HTTP_DETAIL_FAMILY */
+    struct span instance;        /* the path; may be empty */
     const char *request_id;
 };
 
 /* The body of an error, and its media type. */
-void problem_write(struct buf *out, const struct problem *p, enum http_error_style style);
+void problem_write(struct buf *out, const struct http_problem *p, const struct problem_frame *f);
 const char *problem_content_type(enum http_error_style style);
 
 #endif

@@ -1,6 +1,7 @@
 /* A client's connection: its buffers, its queue of exchanges, and its phases. */
 #include "common/http/connection.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,6 +19,19 @@ enum {
 };
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
+
+static void peer_text(const struct sockaddr_storage *from, char out[INET6_ADDRSTRLEN])
+{
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)from;
+    out[0] = '\0';
+    if (from->ss_family == AF_INET)
+        inet_ntop(AF_INET, &four->sin_addr, out, INET6_ADDRSTRLEN);
+    else if (from->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+        inet_ntop(AF_INET, six->sin6_addr.s6_addr + 12, out, INET6_ADDRSTRLEN);
+    else if (from->ss_family == AF_INET6)
+        inet_ntop(AF_INET6, &six->sin6_addr, out, INET6_ADDRSTRLEN);
+}
 
 static void set_dead(struct connection *c)
 {
@@ -39,10 +53,10 @@ static void watch(struct connection *c)
     if (wanted == c->watching)
         return;
     c->watching = wanted;
-    if (wanted)
-        event_add(c->readable, NULL);
-    else
+    if (!wanted)
         event_del(c->readable);
+    else if (event_add(c->readable, NULL) != 0)
+        set_dead(c); /* the kernel is out of memory, and a peer that is not heard would only wait */
 }
 
 static int64_t intake_deadline(const struct connection *c)
@@ -71,17 +85,41 @@ static void set_deadline(struct connection *c)
     wheel_set(&c->server->wheel, &c->timer, deadline_of(c));
 }
 
-void connection_open(struct http_server *s, int fd, const char *peer)
+static void refuse_guest(struct connection *c)
 {
+    char detail[96];
+    snprintf(detail, sizeof detail, "your address has %u connections open, and may have no more",
+             c->server->options.max_connections_per_address);
+    connection_refuse(c, NULL, 429, "too_many_connections", detail);
+}
+
+static void welcome(struct connection *c)
+{
+    struct http_server *s = c->server;
+    if (c->unwelcome)
+        refuse_guest(c);
+    else if (s->connected - s->lingering > s->options.max_connections)
+        connection_refuse(c, NULL, 503, "too_many_connections", "too many connections are open");
+}
+
+void connection_open(struct http_server *s, int fd, const struct sockaddr_storage *from)
+{
+    struct peer *account = NULL;
+    enum peers_verdict verdict = s->peers ? peers_enter(s->peers, from, &account) : PEERS_WELCOME;
+    if (verdict == PEERS_IGNORED) {
+        close(fd);
+        return;
+    }
     struct connection *c = xcalloc(1, sizeof *c);
     c->server = s;
     c->fd = fd;
-    snprintf(c->peer, sizeof c->peer, "%s", peer);
+    c->account = account;
+    c->unwelcome = verdict == PEERS_REFUSED;
+    peer_text(from, c->peer);
     c->readable = event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, c);
     server_begin_turn(s);
     server_connection_opened(s, c);
-    if (s->connected - s->lingering > s->options.max_connections)
-        connection_refuse(c, NULL, 503, "too_many_connections", "too many connections are open");
+    welcome(c);
     watch(c);
     set_deadline(c);
 }
@@ -97,6 +135,8 @@ void connection_free(struct connection *c)
     if (c->writable)
         event_free(c->writable);
     close(c->fd);
+    if (c->account)
+        peers_leave(s->peers, c->account, c->unwelcome);
     server_connection_closed(s, c);
     buf_deinit(&c->in);
     buf_deinit(&c->out);
@@ -122,11 +162,13 @@ void connection_refuse(struct connection *c, const struct http_head *head, int s
     struct span path = head ? head->path : (struct span){0};
     uint64_t started_ns = c->intake.begun ? c->intake.started_ns : s->now_ns;
     struct http_exchange *ex = exchange_open(c, head, started_ns);
-    struct problem p = {.status = status, .code = code, .detail = detail};
+    struct http_problem p = {.status = status, .code = code, .detail = detail};
     http_router_find(s->router, ex->method, path, &ex->match);
     c->phase = CONNECTION_CLOSING;
     c->want_continue = false;
-    exchange_fail(ex, &p, status == 503 ? RETRY_AFTER_S : 0, NULL);
+    if (status == 429 || status == 503)
+        p.retry_after_s = server_retry_after_s(s);
+    http_reply_problem(ex, &p);
     ex->head = NULL;
 }
 
@@ -154,8 +196,7 @@ static void count_held(struct connection *c)
     size_t holds = c->in.len > 0 ? intake_holds(c) : 0;
     s->buffered += holds - c->held;
     c->held = holds;
-    if (holds == 0 || s->buffered <= s->options.max_buffered_bytes || !c->intake.begun ||
-        c->phase != CONNECTION_OPEN)
+    if (holds == 0 || s->buffered <= s->options.max_buffered_bytes || c->phase != CONNECTION_OPEN)
         return;
     intake_refuse(c, c->in.data, 503, "overloaded", "too many bytes are waiting in this server");
     s->buffered -= holds;

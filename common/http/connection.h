@@ -33,6 +33,7 @@ struct connection {
     bool want_continue; /* "100 Continue" is due when the answers before it are out */
     bool streaming;     /* the last answer has begun and has no end yet: see stream.c */
     bool served;        /* has been answered before */
+    bool more;          /* when the last request was taken, further bytes stood behind it */
 
     struct buf in; /* an incomplete request, or requests that wait */
     struct intake intake;
@@ -46,20 +47,20 @@ struct connection {
     struct http_exchange *first, *last; /* not yet written, in order */
     struct http_exchange *front;        /* the first not yet rendered; NULL = none */
     unsigned unanswered;                /* those from `front` on */
+    struct peer *account;               /* with the server's peers; NULL = none */
+    bool unwelcome;                     /* more than its address may have */
     char peer[INET6_ADDRSTRLEN];
 };
 
 /* Takes ownership of the descriptor, which is non-blocking. */
-void connection_open(struct http_server *s, int fd, const char *peer);
+void connection_open(struct http_server *s, int fd, const struct sockaddr_storage *from);
 
 /* Has the connection settled at the end of the turn: written, resumed or closed. */
 void connection_touch(struct connection *c);
 void connection_settle(struct connection *c);
 
-enum { RETRY_AFTER_S = 1 }; /* with every 503 of the server itself */
-
-/* Answers with an error in its turn and takes no further request. `head` may be NULL, or filled
- * in part. */
+/* Answers with an error in its turn and takes no further request; with Retry-After when the load
+ * is to blame (429, 503). `head` may be NULL, or filled in part. */
 void connection_refuse(struct connection *c, const struct http_head *head, int status,
                        const char *code, const char *detail);
 
@@ -68,6 +69,12 @@ void connection_drain(struct connection *c);
 
 void connection_fire(struct wheel_timer *t);
 void connection_free(struct connection *c);
+
+/* Nothing of a further request is here: who is told "Connection: close" now loses nothing. */
+static inline bool connection_is_between(const struct connection *c)
+{
+    return c->phase == CONNECTION_OPEN && !c->intake.begun && !c->more;
+}
 
 static inline size_t connection_pending(const struct connection *c)
 {

@@ -73,7 +73,7 @@ struct http_exchange *exchange_open(struct connection *c, const struct http_head
     ex->body = (struct span){0};
     ex->method = head ? head->method : HTTP_OTHER;
     ex->minor = head ? head->minor : 1;
-    ex->answered = ex->rendered = ex->endless = ex->ended = false;
+    ex->admitted = ex->answered = ex->rendered = ex->endless = ex->ended = false;
     ex->started_ns = started_ns;
     ex->body_bytes = ex->answer_bytes = 0;
     write_id(ex->id, s->next_id);
@@ -83,8 +83,23 @@ struct http_exchange *exchange_open(struct connection *c, const struct http_head
     if (!c->front)
         c->front = ex;
     c->unanswered++;
-    s->in_flight++;
+    server_count(&s->in_flight, 1);
     return ex;
+}
+
+void exchange_withdraw(struct http_exchange *ex)
+{
+    struct connection *c = ex->connection;
+    struct http_exchange *before = c->first == ex ? NULL : c->first;
+    while (before && before->next != ex)
+        before = before->next;
+    *(before ? &before->next : &c->first) = NULL;
+    c->last = before;
+    if (c->front == ex)
+        c->front = NULL;
+    c->unanswered--;
+    server_count(&ex->server->in_flight, -1);
+    give_back(ex->server, ex);
 }
 
 void exchange_keep(struct http_exchange *ex)
@@ -114,7 +129,7 @@ static void report(const struct http_exchange *ex)
 static void conclude(struct http_exchange *ex)
 {
     struct http_server *s = ex->server;
-    s->in_flight--;
+    server_count(&s->in_flight, -1);
     report(ex);
     give_back(s, ex);
 }
@@ -126,8 +141,8 @@ static void render(struct http_exchange *ex, const struct http_answer *a)
     struct http_server *s = ex->server;
     size_t before = c->out.len;
     bool last = ex == c->last;
-    /* A draining server says so with the last answer, unless another request is coming in. */
-    if (last && s->draining && c->phase == CONNECTION_OPEN && !c->intake.begun)
+    /* A server that leaves says so with the last answer, unless another request is coming in. */
+    if (last && (s->draining || s->retiring) && connection_is_between(c))
         c->phase = CONNECTION_CLOSING;
     struct answer_frame frame = {
         .request_id = ex->id,
@@ -220,27 +235,28 @@ void http_reply(struct http_exchange *ex, const struct http_answer *a)
     render_kept_ones(c);
 }
 
-void exchange_fail(struct http_exchange *ex, const struct problem *p, int retry_after_s,
-                   const char *headers)
+void http_reply_problem(struct http_exchange *ex, const struct http_problem *p)
 {
     struct http_server *s = ex->server;
     if (!ex->connection) {
         http_reply(ex, &(struct http_answer){.status = p->status});
         return;
     }
-    struct problem full = *p;
-    full.instance = ex->head ? ex->head->path : buf_view(&ex->path);
-    full.request_id = ex->id;
+    const struct problem_frame frame = {
+        .style = ex->match.errors,
+        .instance = ex->head ? ex->head->path : buf_view(&ex->path),
+        .request_id = ex->id,
+    };
     buf_clear(&s->text);
     buf_clear(&s->lines);
-    problem_write(&s->text, &full, ex->match.errors);
+    problem_write(&s->text, p, &frame);
     buf_str(&s->lines, "X-Content-Type-Options: nosniff\r\n");
-    if (retry_after_s > 0)
-        buf_printf(&s->lines, "Retry-After: %d\r\n", retry_after_s);
-    buf_str(&s->lines, headers ? headers : "");
+    if (p->retry_after_s > 0)
+        buf_printf(&s->lines, "Retry-After: %d\r\n", p->retry_after_s);
+    buf_str(&s->lines, p->headers ? p->headers : "");
     http_reply(ex, &(struct http_answer){
                        .status = p->status,
-                       .content_type = problem_content_type(ex->match.errors),
+                       .content_type = problem_content_type(frame.style),
                        .body = buf_view(&s->text),
                        .headers = buf_cstr(&s->lines),
                    });
@@ -249,8 +265,9 @@ void exchange_fail(struct http_exchange *ex, const struct problem *p, int retry_
 void http_reply_error(struct http_exchange *ex, int status, const char *code, const char *detail,
                       int retry_after_s)
 {
-    struct problem p = {.status = status, .code = code, .detail = detail};
-    exchange_fail(ex, &p, retry_after_s, NULL);
+    http_reply_problem(
+        ex, &(struct http_problem){
+                .status = status, .code = code, .detail = detail, .retry_after_s = retry_after_s});
 }
 
 void exchange_delivered(struct connection *c)
@@ -339,4 +356,9 @@ const char *http_exchange_peer(const struct http_exchange *ex)
 const char *http_exchange_request_id(const struct http_exchange *ex)
 {
     return ex->id;
+}
+
+bool http_exchange_admitted(const struct http_exchange *ex)
+{
+    return ex->admitted;
 }

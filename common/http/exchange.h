@@ -18,6 +18,7 @@ struct http_exchange {
     struct http_match match;
     enum http_method method;
     unsigned minor;
+    bool admitted; /* by the route's `admit` */
     bool answered; /* by the handler, perhaps before its turn */
     bool endless;  /* answered by http_stream_begin */
     bool ended;    /* that answer has come to its end after all */
@@ -42,9 +43,8 @@ struct http_exchange *exchange_open(struct connection *c, const struct http_head
 /* The handler has returned: what the request's bytes hold is copied or forgotten. */
 void exchange_keep(struct http_exchange *ex);
 
-/* As http_reply_error, with further header lines (NULL = none). */
-void exchange_fail(struct http_exchange *ex, const struct problem *p, int retry_after_s,
-                   const char *headers);
+/* Takes an exchange that was opened last, and not answered, back without a report. */
+void exchange_withdraw(struct http_exchange *ex);
 
 /* The exchange at the front is through with its answer: the next ones get their turn. */
 void exchange_rendered(struct http_exchange *ex);

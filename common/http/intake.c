@@ -6,8 +6,6 @@
 #include "common/http/connection.h"
 #include "common/http/output.h"
 
-static const char OVERLOADED[] = "too many bytes are waiting in this server";
-
 /* What became of a step towards a complete request. */
 enum progress { WANTS_MORE, REFUSED, COMPLETE };
 
@@ -66,38 +64,56 @@ static void answer_unrouted(struct http_exchange *ex)
     char allow[sizeof ex->match.allow + 16];
     snprintf(allow, sizeof allow, "Allow: %s\r\n", ex->match.allow);
     if (!ex->match.path_known)
-        exchange_fail(ex, &(struct problem){.status = 404}, 0, NULL);
+        http_reply_problem(ex, &(struct http_problem){.status = 404});
     else if (ex->method == HTTP_OPTIONS)
         http_reply(ex, &(struct http_answer){.status = 204, .headers = allow});
     else
-        exchange_fail(ex, &(struct problem){.status = 405}, 0, allow);
+        http_reply_problem(ex, &(struct http_problem){.status = 405, .headers = allow});
 }
 
-/* The body is still coming: may it? The budget first, then the expectation, so that "100
- * Continue" is a promise that is kept. */
+/* Why no more can be taken on; NULL when it can. `bytes`, `requests`: with what is to be added. */
+static const char *overload(const struct http_server *s, size_t bytes, unsigned requests)
+{
+    if (bytes > s->options.max_buffered_bytes)
+        return "too many bytes are waiting in this server";
+    return requests > s->options.max_in_flight ? "too many requests are in flight" : NULL;
+}
+
+/* Asks the route; false when it has answered. */
+static bool ask(struct http_exchange *ex)
+{
+    const struct http_route *route = ex->match.route;
+    if (route)
+        return !route->admit || route->admit(ex, route->arg);
+    answer_unrouted(ex);
+    return false;
+}
+
+/* The body is still coming: may it? The budget first, then the route, then the expectation, so
+ * that "100 Continue" is a promise that is kept. */
 static enum progress admit(struct connection *c, const struct intake_bytes *bytes)
 {
     struct http_server *s = c->server;
     struct http_head *h = &s->head;
-    struct http_match match;
-    if (s->buffered - c->held + intake_holds(c) > s->options.max_buffered_bytes) {
-        intake_refuse(c, bytes->p, 503, "overloaded", OVERLOADED);
+    const char *why = overload(s, s->buffered - c->held + intake_holds(c), s->in_flight + 1);
+    if (why) {
+        intake_refuse(c, bytes->p, 503, "overloaded", why);
         return REFUSED;
     }
-    if (!h->expect_continue)
-        return WANTS_MORE;
-    http_router_find(s->router, h->method, h->path, &match);
-    if (match.route) {
-        c->want_continue = true;
-        connection_touch(c);
-        return WANTS_MORE;
-    }
     struct http_exchange *ex = exchange_open(c, h, c->intake.started_ns);
-    ex->match = match;
-    c->phase = CONNECTION_CLOSING; /* whether the body comes after this answer is not known */
-    answer_unrouted(ex);
-    ex->head = NULL;
-    return REFUSED;
+    http_router_find(s->router, h->method, h->path, &ex->match);
+    c->phase = CONNECTION_CLOSING; /* so says a refusal: the body behind it is not read */
+    if (!ask(ex)) {
+        ex->head = NULL;
+        return REFUSED;
+    }
+    c->phase = CONNECTION_OPEN;
+    c->intake.admitted = ex->match.route->admit != NULL;
+    exchange_withdraw(ex);
+    c->want_continue = h->expect_continue;
+    if (c->want_continue)
+        connection_touch(c);
+    return WANTS_MORE;
 }
 
 static enum progress take_head(struct connection *c, const struct intake_bytes *bytes)
@@ -163,26 +179,36 @@ static enum progress take_body(struct connection *c, struct intake_bytes *bytes,
     return bytes->len >= *used ? COMPLETE : WANTS_MORE;
 }
 
+static void handle(struct http_exchange *ex)
+{
+    struct http_server *s = ex->server;
+    const struct http_route *route = ex->match.route;
+    const char *why = overload(s, s->buffered, s->in_flight);
+    if (!route)
+        answer_unrouted(ex);
+    else if (why && !route->vital)
+        http_reply_error(ex, 503, "overloaded", why, server_retry_after_s(s));
+    else
+        route->handler(ex, route->arg);
+}
+
 /* Hands a complete request to its route. */
-static void dispatch(struct connection *c, const char *bytes)
+static void dispatch(struct connection *c, const char *bytes, bool more)
 {
     struct http_server *s = c->server;
     struct http_head *h = &s->head;
     struct http_exchange *ex = exchange_open(c, h, c->intake.started_ns);
     ex->body = span_of(bytes + c->intake.head_bytes, c->intake.body_bytes);
     ex->body_bytes = ex->body.len;
+    ex->admitted = c->intake.admitted;
     c->intake = (struct intake){0};
     c->want_continue = false;
+    c->more = more;
     http_router_find(s->router, h->method, h->path, &ex->match);
     if (!h->keep_alive || s->draining)
         c->phase = CONNECTION_CLOSING;
     s->handled = true;
-    if (!ex->match.route)
-        answer_unrouted(ex);
-    else if (s->buffered > s->options.max_buffered_bytes)
-        http_reply_error(ex, 503, "overloaded", OVERLOADED, RETRY_AFTER_S);
-    else
-        ex->match.route->handler(ex, ex->match.route->arg);
+    handle(ex);
     exchange_keep(ex);
 }
 
@@ -207,7 +233,7 @@ static enum progress take_request(struct connection *c, struct intake_bytes *byt
         return progress;
     if (!head_is_new)
         parse_again(c, bytes->p);
-    dispatch(c, bytes->p);
+    dispatch(c, bytes->p, bytes->len > *used);
     return COMPLETE;
 }
 

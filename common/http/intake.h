@@ -13,6 +13,7 @@ struct intake {
     int64_t until_ms;    /* by when head, then body must be complete */
     size_t from;         /* memory of http_parse_head */
     size_t head_bytes;   /* 0 until the head is complete */
+    bool admitted;       /* the route was asked, and lets the body come */
     enum http_framing framing;
     size_t body_bytes; /* announced, or decoded so far: decoded chunks lie right behind the head */
     int64_t body_from_ms;

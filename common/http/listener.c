@@ -29,27 +29,12 @@ struct listener {
     struct event *ready, *again;
 };
 
-static void peer_text(const struct sockaddr_storage *from, char out[INET6_ADDRSTRLEN])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
-    const struct sockaddr_in *four = (const struct sockaddr_in *)from;
-    out[0] = '\0';
-    if (from->ss_family == AF_INET)
-        inet_ntop(AF_INET, &four->sin_addr, out, INET6_ADDRSTRLEN);
-    else if (from->ss_family == AF_INET6 && memcmp(&six->sin6_addr, mapped, sizeof mapped) == 0)
-        inet_ntop(AF_INET, six->sin6_addr.s6_addr + sizeof mapped, out, INET6_ADDRSTRLEN);
-    else if (from->ss_family == AF_INET6)
-        inet_ntop(AF_INET6, &six->sin6_addr, out, INET6_ADDRSTRLEN);
-}
-
 /* False when there is nothing more to accept now. */
 static bool accept_one(struct listener *l)
 {
     struct http_server *s = l->server;
     struct sockaddr_storage from = {0};
     socklen_t len = sizeof from;
-    char peer[INET6_ADDRSTRLEN];
     int fd = accept4(l->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return errno == EINTR || errno == ECONNABORTED || errno == EPROTO;
@@ -57,8 +42,7 @@ static bool accept_one(struct listener *l)
         close(fd);
         return true;
     }
-    peer_text(&from, peer);
-    connection_open(s, fd, peer);
+    connection_open(s, fd, &from);
     return true;
 }
 
@@ -67,10 +51,15 @@ static bool out_of_resources(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static void pause_accepting(struct listener *l)
+{
+    const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
+    event_add(l->again, &pause);
+}
+
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
     struct listener *l = arg;
-    struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
     int left = ACCEPTS_A_TURN;
     (void)fd;
     (void)what;
@@ -79,7 +68,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
     /* The socket stays readable while nothing can be accepted: without the pause this spins. */
     if (left > 0 && out_of_resources(errno)) {
         event_del(l->ready);
-        event_add(l->again, &pause);
+        pause_accepting(l);
     }
 }
 
@@ -88,7 +77,8 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
     struct listener *l = arg;
     (void)fd;
     (void)what;
-    event_add(l->ready, NULL);
+    if (event_add(l->ready, NULL) != 0) /* the kernel is still out of memory */
+        pause_accepting(l);
 }
 
 /* Splits "host:port", ":port", "[::]:port" or "port". The host is empty for all of IPv4. */
@@ -181,7 +171,11 @@ int listener_new(struct listener **out, struct http_server *s, const char *addre
     l->port = bound_port(fd);
     l->ready = event_new(s->base, fd, EV_READ | EV_PERSIST, on_ready, l);
     l->again = event_new(s->base, -1, 0, on_again, l);
-    event_add(l->ready, NULL);
+    if (event_add(l->ready, NULL) != 0) {
+        listener_free(l);
+        return err_set(e, ERR_IO, "cannot watch for connections on %s: %s", address,
+                       strerror(errno));
+    }
     *out = l;
     return 0;
 }

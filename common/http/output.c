@@ -38,7 +38,8 @@ static void block(struct connection *c, size_t sent)
     c->blocked = true;
     if (!c->writable)
         c->writable = event_new(c->server->base, c->fd, EV_WRITE | EV_PERSIST, on_writable, c);
-    event_add(c->writable, NULL);
+    if (event_add(c->writable, NULL) != 0)
+        c->phase = CONNECTION_DEAD; /* no memory in the kernel: nobody would tell when to go on */
 }
 
 static void unblock(struct connection *c)
@@ -66,6 +67,10 @@ void output_write(struct connection *c)
         c->out_at = 0;
         output_trim(&c->out);
         unblock(c);
+        return;
+    }
+    if (c->server->buffered > c->server->options.max_buffered_bytes) {
+        c->phase = CONNECTION_DEAD; /* memory is short: first go those that do not read */
         return;
     }
     block(c, n);

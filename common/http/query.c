@@ -12,7 +12,7 @@ static long decode_escape(const char *p, const char *end)
 
 long http_percent_decode(struct span in, bool form, char *out)
 {
-    const char *end = in.p + in.len;
+    const char *end = in.len ? in.p + in.len : in.p; /* NULL plus 0 is undefined in C */
     long n = 0;
     for (const char *p = in.p; p < end; p++) {
         char c = *p;
@@ -42,7 +42,7 @@ struct span http_query_get(struct span query, const char *name, unsigned *count)
         const char *name_end = eq ? eq : stop;
         if (span_eq(span_of(p, (size_t)(name_end - p)), wanted) && (*count)++ == 0)
             found = span_of(eq ? eq + 1 : stop, eq ? (size_t)(stop - eq - 1) : 0);
-        p = stop + 1;
+        p = amp ? amp + 1 : end;
     }
     return found;
 }

@@ -196,7 +196,7 @@ static const struct endpoint *find_endpoint(const struct http_router *r, struct 
 
 static enum http_error_style style_of(const struct http_route *route)
 {
-    return route->errors == HTTP_PROBLEM ? HTTP_PROBLEM : HTTP_DETAIL;
+    return route->errors == HTTP_DETAIL_FAMILY ? HTTP_DETAIL : route->errors;
 }
 
 /* Of a path that no route has. */

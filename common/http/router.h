@@ -14,7 +14,17 @@ enum http_error_style {
     HTTP_DETAIL,        /* {"detail": ...}: the routes of the older systems */
     HTTP_DETAIL_FAMILY, /* the same, also for paths that no route has but whose first segment is
                            this route's; only in the table, a match says HTTP_DETAIL */
+    HTTP_INFLUX,        /* {"code":"invalid","message":...}, as InfluxDB 2 does */
+    HTTP_INFLUX_1,      /* {"error":...}, as InfluxDB 1 does */
 };
+
+/* May the body come? Asked at most once, when the head is complete and the body is not here yet:
+ * before "100 Continue", and before memory is held for the body. Only head, match, peer and
+ * request id may be looked at. True: go on; the exchange was lent for the question. False: it has
+ * answered with http_reply*; that goes out in order, and then the connection is closed, because
+ * the body is not read. A body that came together with its head is handed to the handler without
+ * this question. */
+typedef bool (*http_admission)(struct http_exchange *ex, void *arg);
 
 struct http_route {
     enum http_method method;
@@ -22,6 +32,8 @@ struct http_route {
     http_handler handler;
     void *arg; /* borrowed */
     enum http_error_style errors;
+    http_admission admit; /* NULL: every body may come */
+    bool vital;           /* health: answered also when the budgets of the server are used up */
 };
 
 enum { HTTP_PARAMS_MAX = 4 };

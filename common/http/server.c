@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 
-#include "common/base/random.h"
 #include "common/base/xmalloc.h"
 #include "common/http/connection.h"
 #include "common/http/listener.h"
 
 enum {
     TICK_US = 1000 << WHEEL_TICK_BITS,
+    RETRY_AFTER_MAX_S = 5,
     DRAIN_INTAKE_MS = 3000, /* nobody's shutdown waits longer for the rest of a request */
 };
 
@@ -20,6 +20,7 @@ struct http_server_options http_server_defaults(const char *listen)
         .limits = {.request_line_bytes = 8192, .head_bytes = 16384, .body_bytes = 1 << 20},
         .max_connections = 20000,
         .max_pipelined = 64,
+        .max_in_flight = 10000,
         .max_buffered_bytes = 256u << 20,
         .header_deadline_ms = 10000,
         .body_deadline_ms = 10000,
@@ -77,7 +78,9 @@ void server_connection_opened(struct http_server *s, struct connection *c)
     if (c->next)
         c->next->prev = c;
     s->connections = c;
-    if (s->connected++ == 0) {
+    bool first = s->connected == 0;
+    server_count(&s->connected, 1);
+    if (first) {
         s->wheel.tick = server_now_ms(s) >> WHEEL_TICK_BITS;
         event_add(s->tick, &period);
     }
@@ -91,13 +94,20 @@ void server_connection_closed(struct http_server *s, struct connection *c)
         s->connections = c->next;
     if (c->next)
         c->next->prev = c->prev;
-    if (--s->connected == 0)
+    server_count(&s->connected, -1);
+    if (s->connected == 0)
         event_del(s->tick);
+}
+
+int server_retry_after_s(struct http_server *s)
+{
+    return 1 + (int)rng_below(&s->rng, RETRY_AFTER_MAX_S);
 }
 
 static int check_options(const struct http_server_options *o, struct err *e)
 {
-    if (o->max_pipelined == 0 || o->max_connections == 0 || o->body_min_rate_bytes_s <= 0)
+    if (o->max_pipelined == 0 || o->max_connections == 0 || o->max_in_flight == 0 ||
+        o->body_min_rate_bytes_s <= 0)
         return err_set(e, ERR_INVALID, "HTTP limits must be positive");
     return 0;
 }
@@ -116,6 +126,9 @@ static struct http_server *allocate(struct event_base *base, const struct http_r
     s->touched_end = &s->touched;
     s->scratch = xmalloc(SCRATCH_BYTES);
     s->next_id = random_seed();
+    rng_seed(&s->rng, random_seed());
+    if (options->max_connections_per_address > 0)
+        s->peers = peers_new(options->max_connections_per_address, random_seed());
     s->now_ns = clock_monotonic_ns(&clock);
     wheel_init(&s->wheel, server_now_ms(s));
     s->turn_end = event_new(base, -1, 0, on_turn_end, s);
@@ -155,6 +168,11 @@ unsigned http_server_in_flight(const struct http_server *s)
     return s->in_flight;
 }
 
+void http_server_retire(struct http_server *s)
+{
+    s->retiring = true;
+}
+
 void http_server_drain(struct http_server *s)
 {
     if (s->draining)
@@ -175,6 +193,7 @@ void http_server_free(struct http_server *s)
     while (s->connections)
         connection_free(s->connections);
     exchange_server_gone(s);
+    peers_free(s->peers);
     event_free(s->turn_end);
     event_free(s->tick);
     buf_deinit(&s->text);

@@ -14,10 +14,16 @@
 struct http_server_options {
     const char *listen; /* "0.0.0.0:8001", "[::]:8001", ":8001" (all IPv4), "8001" */
     struct http_limits limits;
-    unsigned max_connections;      /* 20000; beyond: 503 and closed at once */
+    unsigned max_connections;             /* 20000; beyond: 503 and closed at once */
+    unsigned max_connections_per_address; /* 0 = none, the default: an ingress has one address;
+                                             beyond: 429. IPv6 counts by /64 */
     unsigned max_pipelined;        /* 64: requests of one connection in flight; more wait unread */
+    unsigned max_in_flight;        /* 10000 requests of all connections together, until their answer
+                                      is handed to the kernel; beyond: 503 with Retry-After, before
+                                      the body where it is not here yet */
     size_t max_buffered_bytes;     /* 256 MiB, of all connections together: requests being read
-                                      and answers not yet taken; beyond: 503 with Retry-After */
+                                      and answers not yet taken; beyond: 503 with Retry-After, and
+                                      who does not read its answers is closed */
     int64_t header_deadline_ms;    /* 10 s, absolute, from the first byte of a request; a fresh
                                       connection has as long for its first byte */
     int64_t body_deadline_ms;      /* 10 s plus body size / min_rate */
@@ -58,10 +64,15 @@ WEIR_MUST_CHECK int http_server_new(struct http_server **out, struct event_base 
                                     const struct http_server_hooks *hooks, struct clock clock,
                                     struct err *e);
 uint16_t http_server_port(const struct http_server *s); /* the real one when 0 was asked for */
+/* These two on any thread. */
 unsigned http_server_connections(const struct http_server *s);
 /* Handled requests whose answer is not yet handed to the kernel. */
 unsigned http_server_in_flight(const struct http_server *s);
 
+/* A farewell before the drain: goes on listening and serving, but each answer says "Connection:
+ * close", so that clients move away by themselves; idle connections stay open until their next
+ * request. Requests that were pipelined behind one that is answered are answered first. */
+void http_server_retire(struct http_server *s);
 /* Stops listening; idle connections are closed, the others after their answer ("Connection:
  * close"). A request that has begun has 3 s to come completely, then it is answered 503.
  * http_server_in_flight tells when it is done. */
@@ -78,8 +89,11 @@ struct span http_exchange_param(const struct http_exchange *ex, unsigned i); /* 
 const struct http_match *http_exchange_match(const struct http_exchange *ex);
 /* Client address as text, without port. */
 const char *http_exchange_peer(const struct http_exchange *ex);
-/* 16 hex digits, unique in the process; sent back as X-Request-Id. */
+/* 16 hex digits, unique in the process, also with several servers: each counts on from a random
+ * number of 64 bits. Sent back as X-Request-Id. */
 const char *http_exchange_request_id(const struct http_exchange *ex);
+/* Whether the route's `admit` was asked before the body came, and said yes. */
+bool http_exchange_admitted(const struct http_exchange *ex);
 
 struct http_answer {
     int status;
@@ -92,8 +106,20 @@ struct http_answer {
  * or later. If the client is gone meanwhile it is only given up. */
 void http_reply(struct http_exchange *ex, const struct http_answer *a);
 
-/* An error in the style of the route: HTTP_PROBLEM or HTTP_DETAIL. `code` is a fixed word
- * ("queue_full"); retry_after_s 0 = no Retry-After. */
+/* An error; all texts are borrowed for the call. */
+struct http_problem {
+    int status;
+    const char *code;    /* a fixed word ("queue_full"); NULL = that of the status */
+    const char *detail;  /* a sentence; NULL = the text of the status */
+    int retry_after_s;   /* 0 = no Retry-After */
+    const char *headers; /* further complete lines, as in http_answer */
+    struct span members; /* further JSON members (`"errors":[...]`) as they are to appear;
+                            empty = none; HTTP_PROBLEM alone has them */
+};
+
+/* Answers with an error in the style of the route. */
+void http_reply_problem(struct http_exchange *ex, const struct http_problem *p);
+/* The same, short. */
 void http_reply_error(struct http_exchange *ex, int status, const char *code, const char *detail,
                       int retry_after_s);
 

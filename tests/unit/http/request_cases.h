@@ -10,9 +10,30 @@ struct request_case {
     int status; /* 0: a good head; WANTS_MORE; else the status of the refusal */
 };
 
+#define REQUEST_CASE(status, bytes)      \
+    {                                    \
+        bytes, sizeof(bytes) - 1, status \
+    }
+
 enum { WANTS_MORE = 1 };
 
-extern const struct request_case request_cases[];
-extern const size_t request_case_count;
+struct request_table {
+    const struct request_case *cases;
+    size_t count;
+};
+
+extern const struct request_table request_field_cases, request_line_cases;
+
+/* Both tables as one. */
+static inline size_t request_case_count(void)
+{
+    return request_field_cases.count + request_line_cases.count;
+}
+
+static inline const struct request_case *request_case_at(size_t i)
+{
+    return i < request_field_cases.count ? &request_field_cases.cases[i]
+                                         : &request_line_cases.cases[i - request_field_cases.count];
+}
 
 #endif

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -61,19 +62,41 @@ static void at_turn(struct http_exchange *ex, void *arg)
     s->for_turn[s->waiting++] = ex;
 }
 
-enum { ROUTES = 6 };
+static void pulse(struct http_exchange *ex, void *arg)
+{
+    (void)arg;
+    http_reply(ex, &(struct http_answer){.status = 200, .body = span_str("{}")});
+}
+
+static bool may_come(struct http_exchange *ex, void *arg)
+{
+    struct stage *s = arg;
+    s->asked++;
+    if (!s->refuse)
+        return true;
+    http_reply_problem(ex, s->refuse);
+    return false;
+}
+
+enum { ROUTES = 7 };
 
 /* The argument of a route is its stage, so each stage has rows of its own. */
 static const struct http_route *routes_for(struct stage *s)
 {
     static struct http_route routes[ROUTES];
     const struct http_route rows[ROUTES] = {
-        {HTTP_POST, "/echo", echo, s, HTTP_PROBLEM},
-        {HTTP_POST, "/later", later, s, HTTP_DETAIL},
-        {HTTP_POST, "/slow", later, s, HTTP_PROBLEM},
-        {HTTP_GET, "/big/{bytes}", big, s, HTTP_PROBLEM},
-        {HTTP_GET, "/fail/{code}", unavailable, s, HTTP_PROBLEM},
-        {HTTP_POST, "/turn", at_turn, s, HTTP_PROBLEM},
+        {.method = HTTP_POST, .path = "/echo", .handler = echo, .arg = s},
+        {.method = HTTP_POST,
+         .path = "/later",
+         .handler = later,
+         .arg = s,
+         .errors = HTTP_DETAIL,
+         .admit = may_come},
+        {.method = HTTP_POST, .path = "/slow", .handler = later, .arg = s, .admit = may_come},
+        {.method = HTTP_GET, .path = "/big/{bytes}", .handler = big, .arg = s},
+        {.method = HTTP_GET, .path = "/fail/{code}", .handler = unavailable, .arg = s},
+        {.method = HTTP_POST, .path = "/turn", .handler = at_turn, .arg = s},
+        {.method = HTTP_GET, .path = "/pulse", .handler = pulse, .arg = s, .vital = true},
     };
     memcpy(routes, rows, sizeof routes);
     return routes;
@@ -173,6 +196,12 @@ void stage_turn(struct stage *s)
 
 void client_init(struct client *c, struct stage *s)
 {
+    client_init_from(c, s, "127.0.0.1");
+}
+
+void client_init_from(struct client *c, struct stage *s, const char *address)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(address)};
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(http_server_port(s->server)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -180,6 +209,9 @@ void client_init(struct client *c, struct stage *s)
     c->stage = s;
     c->fd = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_ge(c->fd, 0);
+    const int at_once = 1; /* so that a byte sent alone travels alone */
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+    ck_assert_int_eq(bind(c->fd, (struct sockaddr *)&from, sizeof from), 0);
     ck_assert_int_eq(connect(c->fd, (struct sockaddr *)&to, sizeof to), 0);
     ck_assert_int_eq(fcntl(c->fd, F_SETFL, O_NONBLOCK), 0);
 }
@@ -331,6 +363,12 @@ void got_deinit(struct got_answer *a)
 {
     buf_deinit(&a->head);
     buf_deinit(&a->body);
+}
+
+bool got_retry_after(const struct got_answer *a)
+{
+    const char *value = got_header(a, "Retry-After");
+    return strlen(value) == 1 && value[0] >= '1' && value[0] <= '5';
 }
 
 bool got_body_is(const struct got_answer *a, const char *text)

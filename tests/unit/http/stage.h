@@ -13,9 +13,11 @@ enum { STAGE_HELD_MAX = 256, STAGE_REPORTS_MAX = 64 };
  *   POST /echo         answers with the body
  *   POST /later        holds the exchange: see `held`        (HTTP_DETAIL)
  *   POST /slow         the same in the other style           (HTTP_PROBLEM)
+ *                      both ask before the body: see `refuse`
  *   GET  /big/{bytes}  answers with so many bytes
  *   GET  /fail/{code}  answers with http_reply_error(503)
  *   POST /turn         is answered by the turn hook
+ *   GET  /pulse        answers 200, and is vital
  */
 struct stage {
     struct event_base *base;
@@ -28,6 +30,8 @@ struct stage {
     struct http_exchange *for_turn[STAGE_HELD_MAX];
     unsigned waiting; /* of them */
     unsigned handled, turns, reports;
+    unsigned asked;                    /* how often was asked to admit a body ... */
+    const struct http_problem *refuse; /* ... and its answer; NULL = yes */
     struct http_report report[STAGE_REPORTS_MAX];
 };
 
@@ -66,6 +70,7 @@ struct got_answer {
 };
 
 void client_init(struct client *c, struct stage *s);
+void client_init_from(struct client *c, struct stage *s, const char *address); /* of loopback */
 void client_deinit(struct client *c);
 void client_send(struct client *c, const char *text);
 void client_send_bytes(struct client *c, const void *bytes, size_t len);
@@ -85,6 +90,8 @@ void client_expect_end(struct client *c);
 void got_deinit(struct got_answer *a);
 /* Value of a header field of the answer; "" when absent. Valid until the next call. */
 const char *got_header(const struct got_answer *a, const char *name);
+/* Whether it says when to come back, as the server itself says it: in 1 to 5 seconds. */
+bool got_retry_after(const struct got_answer *a);
 bool got_body_is(const struct got_answer *a, const char *text);
 
 #endif

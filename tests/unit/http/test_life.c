@@ -167,7 +167,7 @@ START_TEST(does_not_wait_for_the_rest_of_a_request_when_it_drains)
     stage_turn(&stage);
     stage_advance(&stage, 4000);
     client_expect(&client, &answer, 503);
-    ck_assert_str_eq(got_header(&answer, "Retry-After"), "1");
+    ck_assert(got_retry_after(&answer));
     ck_assert_str_eq(got_header(&answer, "Connection"), "close");
     client_expect_end(&client);
 }
@@ -190,6 +190,92 @@ START_TEST(drains_a_pipeline_that_waits)
     }
     client_expect_end(&client);
     ck_assert_uint_eq(http_server_in_flight(stage.server), 0);
+}
+END_TEST
+
+/* During the delay of a shutdown nobody's request meets a closed socket. */
+START_TEST(says_goodbye_with_the_next_answer)
+{
+    struct client fresh;
+    client_send(&client, POST("/echo", "0"));
+    client_expect(&client, &answer, 200);
+    ck_assert_str_eq(got_header(&answer, "Connection"), "");
+    http_server_retire(stage.server);
+    for (int i = 0; i < 5; i++)
+        stage_turn(&stage);
+    ck_assert(!client_closed(&client)); /* idle: it may be about to send */
+    client_send(&client, POST("/echo", "2") "ok");
+    client_expect(&client, &answer, 200);
+    ck_assert(got_body_is(&answer, "ok"));
+    ck_assert_str_eq(got_header(&answer, "Connection"), "close");
+    client_expect_end(&client);
+    client_init(&fresh, &stage); /* it still listens */
+    client_send(&fresh, "GET /pulse HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    client_expect(&fresh, &answer, 200);
+    ck_assert_str_eq(got_header(&answer, "Connection"), "close");
+    client_expect_end(&fresh);
+    client_deinit(&fresh);
+}
+END_TEST
+
+START_TEST(answers_the_pipeline_before_it_says_goodbye)
+{
+    http_server_retire(stage.server);
+    client_send(&client, POST("/echo", "1") "a" POST("/later", "0") POST("/echo", "1") "c");
+    client_expect(&client, &answer, 200);
+    ck_assert_str_eq(got_header(&answer, "Connection"), "");
+    stage_until(&stage, stage.handled == 3);
+    client_send(&client, "POST /echo HT"); /* has begun before the last answer */
+    stage_turn(&stage);
+    stage_turn(&stage);
+    reply_held(0, "b");
+    client_expect(&client, &answer, 202);
+    ck_assert_str_eq(got_header(&answer, "Connection"), "");
+    client_expect(&client, &answer, 200);
+    client_send(&client, "TP/1.1\r\nHost: a\r\n\r\n");
+    client_expect(&client, &answer, 200);
+    ck_assert_str_eq(got_header(&answer, "Connection"), "close");
+    client_expect_end(&client);
+}
+END_TEST
+
+/* More than may be in flight at once: what waits unread is answered as well. */
+START_TEST(answers_a_long_pipeline_before_it_says_goodbye)
+{
+    unsigned answered = 0;
+    struct buf text = {0};
+    http_server_retire(stage.server);
+    for (int i = 0; i < 100; i++)
+        buf_str(&text, POST("/turn", "0"));
+    client_send_bytes(&client, text.data, text.len);
+    buf_deinit(&text);
+    do {
+        client_expect(&client, &answer, 202);
+        answered++;
+    } while (strcmp(got_header(&answer, "Connection"), "close") != 0);
+    client_expect_end(&client);
+    ck_assert_uint_eq(answered, 100);
+}
+END_TEST
+
+START_TEST(drains_after_its_goodbye)
+{
+    struct client idle;
+    client_init(&idle, &stage);
+    client_send(&idle, POST("/echo", "0"));
+    client_expect(&idle, &answer, 200);
+    client_send(&client, POST("/later", "0"));
+    stage_until(&stage, stage.holding == 1);
+    http_server_retire(stage.server);
+    uint16_t port = http_server_port(stage.server);
+    http_server_drain(stage.server);
+    must_not_connect(port);
+    client_expect_end(&idle);
+    reply_held(0, "");
+    client_expect(&client, &answer, 202);
+    ck_assert_str_eq(got_header(&answer, "Connection"), "close");
+    client_expect_end(&client);
+    client_deinit(&idle);
 }
 END_TEST
 
@@ -271,6 +357,10 @@ UNIT_CASE(life)
     tcase_add_test(tc, answers_what_the_kernel_holds_when_it_drains);
     tcase_add_test(tc, does_not_wait_for_the_rest_of_a_request_when_it_drains);
     tcase_add_test(tc, drains_a_pipeline_that_waits);
+    tcase_add_test(tc, says_goodbye_with_the_next_answer);
+    tcase_add_test(tc, answers_the_pipeline_before_it_says_goodbye);
+    tcase_add_test(tc, answers_a_long_pipeline_before_it_says_goodbye);
+    tcase_add_test(tc, drains_after_its_goodbye);
     tcase_add_test(tc, leaves_exchanges_harmless_when_it_is_freed);
     tcase_add_test(tc, waits_without_descriptors);
     tcase_add_test(tc, understands_listen_addresses);

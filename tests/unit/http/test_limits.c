@@ -197,6 +197,25 @@ START_TEST(closes_a_dripping_body_at_its_deadline)
 }
 END_TEST
 
+/* What is not announced earns its time as it comes: a byte a second earns a millisecond each. */
+START_TEST(closes_dripping_chunks_at_their_deadline)
+{
+    start();
+    client_send(&client, HEAD("/later", "Transfer-Encoding: chunked\r\n"));
+    settle();
+    for (int second = 1; second < 10; second++) {
+        stage_advance(&stage, 1000);
+        client_send(&client, "1\r\nx\r\n");
+        settle();
+        ck_assert_msg(!client.eof && client.got.len == 0, "second %d", second);
+    }
+    stage_advance(&stage, 1200);
+    client_expect(&client, &answer, 408);
+    client_expect_end(&client);
+    stop();
+}
+END_TEST
+
 START_TEST(closes_idle_connections_without_a_word)
 {
     struct client fresh;
@@ -325,7 +344,7 @@ START_TEST(refuses_when_too_much_is_buffered)
     settle();
     client_send(&others[1], HEAD("/echo", EXPECT "Content-Length: 600000\r\n"));
     client_expect(&others[1], &answer, 503);
-    ck_assert_str_eq(got_header(&answer, "Retry-After"), "1");
+    ck_assert(got_retry_after(&answer));
     client_expect_end(&others[1]);
     client_reset(&others[0]); /* gives its bytes back */
     stage_until(&stage, http_server_connections(stage.server) <= 3);
@@ -357,6 +376,46 @@ START_TEST(refuses_chunks_when_too_much_is_buffered)
 }
 END_TEST
 
+/* What waits behind unanswered requests counts, too. */
+START_TEST(refuses_a_pipeline_when_too_much_is_buffered)
+{
+    struct buf text = {0};
+    struct http_server_options o = stage_options();
+    o.max_buffered_bytes = 30000;
+    o.max_pipelined = 1;
+    start_with(&o);
+    for (int i = 0; i < 1000; i++)
+        buf_str(&text, HEAD("/later", ""));
+    client_send_bytes(&client, text.data, text.len);
+    buf_deinit(&text);
+    stage_until(&stage, stage.holding == 1);
+    reply_held(0);
+    client_expect(&client, &answer, 202);
+    client_expect(&client, &answer, 503);
+    ck_assert(got_retry_after(&answer));
+    client_expect_end(&client);
+    ck_assert_uint_eq(stage.handled, 1);
+    stop();
+}
+END_TEST
+
+START_TEST(closes_who_does_not_read_when_memory_is_short)
+{
+    struct client other;
+    struct http_server_options o = stage_options();
+    o.max_buffered_bytes = 1000000;
+    start_with(&o);
+    client_init(&other, &stage);
+    client_send(&client, "GET /big/50000000 HTTP/1.1\r\nHost: a\r\n\r\n");
+    stage_until(&stage, stage.handled == 1);
+    stage_until(&stage, http_server_connections(stage.server) == 1); /* no deadline was needed */
+    client_send(&other, HEAD("/echo", "Content-Length: 2\r\n") "ok");
+    client_expect(&other, &answer, 200);
+    client_deinit(&other);
+    stop();
+}
+END_TEST
+
 START_TEST(refuses_connections_beyond_the_limit)
 {
     struct client second, third;
@@ -366,7 +425,7 @@ START_TEST(refuses_connections_beyond_the_limit)
     client_init(&second, &stage);
     client_init(&third, &stage);
     client_expect(&third, &answer, 503);
-    ck_assert_str_eq(got_header(&answer, "Retry-After"), "1");
+    ck_assert(got_retry_after(&answer));
     client_expect_end(&third);
     client_deinit(&third);
     client_send(&client, HEAD("/echo", ""));
@@ -392,6 +451,7 @@ UNIT_CASE(limits)
     tcase_add_test(tc, refuses_malformed_chunks_in_the_style_of_the_route);
     tcase_add_test(tc, closes_a_dripping_head_at_its_deadline);
     tcase_add_test(tc, closes_a_dripping_body_at_its_deadline);
+    tcase_add_test(tc, closes_dripping_chunks_at_their_deadline);
     tcase_add_test(tc, closes_idle_connections_without_a_word);
     tcase_add_test(tc, waits_for_handlers_without_deadline);
     tcase_add_test(tc, does_not_time_out_what_came_in_the_same_turn);
@@ -400,5 +460,7 @@ UNIT_CASE(limits)
     tcase_add_test(tc, closes_a_peer_that_does_not_read);
     tcase_add_test(tc, refuses_when_too_much_is_buffered);
     tcase_add_test(tc, refuses_chunks_when_too_much_is_buffered);
+    tcase_add_test(tc, refuses_a_pipeline_when_too_much_is_buffered);
+    tcase_add_test(tc, closes_who_does_not_read_when_memory_is_short);
     tcase_add_test(tc, refuses_connections_beyond_the_limit);
 }
