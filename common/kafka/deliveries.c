@@ -26,17 +26,23 @@ void deliveries_deinit(struct deliveries *d)
     deliveries_init(d, 0, 0);
 }
 
-static bool fits(const struct deliveries *d, size_t bytes)
+bool deliveries_could_fit(const struct deliveries *d, unsigned count, size_t bytes)
 {
-    if (d->count >= d->max_count) {
-        return false;
+    return count <= d->max_count && (count == 1 || bytes <= d->max_bytes);
+}
+
+bool deliveries_fit(const struct deliveries *d, unsigned count, size_t bytes)
+{
+    if (d->count == 0) {
+        return deliveries_could_fit(d, count, bytes);
     }
-    return d->count == 0 || (bytes <= d->max_bytes && d->bytes <= d->max_bytes - bytes);
+    return count <= d->max_count - d->count && d->bytes <= d->max_bytes &&
+           bytes <= d->max_bytes - d->bytes;
 }
 
 struct delivery *deliveries_add(struct deliveries *d, size_t bytes, void *opaque)
 {
-    if (!fits(d, bytes)) {
+    if (!deliveries_fit(d, 1, bytes)) {
         return NULL;
     }
     struct delivery *one = d->free;

@@ -23,6 +23,10 @@ struct deliveries {
 void deliveries_init(struct deliveries *d, unsigned max_count, size_t max_bytes);
 void deliveries_deinit(struct deliveries *d); /* also what is in flight */
 
+/* Whether the budgets allow so many more, of that many bytes in all. */
+bool deliveries_fit(const struct deliveries *d, unsigned count, size_t bytes);
+/* Whether they would if nothing else were in flight. */
+bool deliveries_could_fit(const struct deliveries *d, unsigned count, size_t bytes);
 /* NULL when a budget does not allow it. One message alone is allowed whatever its size, so that a
  * budget below the message limit cannot block for ever. */
 struct delivery *deliveries_add(struct deliveries *d, size_t bytes, void *opaque);

@@ -2,6 +2,7 @@
 #include "common/kafka/producer.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,12 +19,21 @@ struct kafka_producer {
     kafka_delivery_fn on_delivery;
     void *arg;  /* borrowed */
     bool fatal; /* the client is dead: replaced at the end of the poll */
+    /* What others may see of in_flight. */
+    atomic_uint shown_count;
+    atomic_size_t shown_bytes;
 };
 
 static uint64_t now_ms(void)
 {
     struct clock clock = clock_system();
     return clock_monotonic_ms(&clock);
+}
+
+static void show(struct kafka_producer *p)
+{
+    atomic_store_explicit(&p->shown_count, p->in_flight.count, memory_order_relaxed);
+    atomic_store_explicit(&p->shown_bytes, p->in_flight.bytes, memory_order_relaxed);
 }
 
 /* --- delivery reports ------------------------------------------------------------------------ */
@@ -141,9 +151,15 @@ void kafka_producer_poll(struct kafka_producer *p)
     if (p->fatal) {
         replace_client(p);
     }
+    show(p);
 }
 
 /* --- sending --------------------------------------------------------------------------------- */
+
+static int full(struct err *e)
+{
+    return err_set(e, ERR_FULL, "too many messages are waiting for the broker");
+}
 
 static int send_error(rd_kafka_resp_err_t code, struct err *e)
 {
@@ -151,7 +167,7 @@ static int send_error(rd_kafka_resp_err_t code, struct err *e)
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         return 0;
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-        return err_set(e, ERR_FULL, "too many messages are waiting for the broker");
+        return full(e);
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
         return err_set(e, ERR_TOO_LARGE, "the message is larger than message.max.bytes");
     default:
@@ -200,15 +216,21 @@ static int check_breaker(struct kafka_producer *p, struct err *e)
     if (!p->client.companion && !producer_client_revive(&p->client, now_ms())) {
         return err_set(e, ERR_UNAVAILABLE, "no Kafka client could be made");
     }
-    if (kafka_link_down_ms(p->client.link, 0) == 0) {
-        return 0;
-    }
-    uint64_t down = kafka_link_down_ms(p->client.link, now_ms());
-    if (down >= p->delivery_timeout_ms) {
+    if (kafka_producer_breaker_open(p)) {
         return err_set(e, ERR_UNAVAILABLE, "no broker has answered for %llu ms",
-                       (unsigned long long)down);
+                       (unsigned long long)kafka_link_down_ms(p->client.link, now_ms()));
     }
     return 0;
+}
+
+int kafka_producer_may_send(struct kafka_producer *p, unsigned messages, size_t bytes,
+                            struct err *e)
+{
+    if (!deliveries_could_fit(&p->in_flight, messages, bytes)) {
+        return err_set(e, ERR_TOO_LARGE, "more than can ever wait for the broker");
+    }
+    int rc = check_breaker(p, e);
+    return rc == 0 && !deliveries_fit(&p->in_flight, messages, bytes) ? full(e) : rc;
 }
 
 static size_t message_bytes(const struct kafka_message *m)
@@ -228,12 +250,13 @@ int kafka_producer_send(struct kafka_producer *p, const struct kafka_message *m,
     }
     struct delivery *one = deliveries_add(&p->in_flight, message_bytes(m), m->opaque);
     if (!one) {
-        return err_set(e, ERR_FULL, "too many messages are waiting for the broker");
+        return full(e);
     }
     rc = send_error(produce(p, m, one), e);
     if (rc < 0) {
         deliveries_remove(&p->in_flight, one);
     }
+    show(p);
     return rc;
 }
 
@@ -275,15 +298,22 @@ int kafka_producer_fd(const struct kafka_producer *p)
 
 unsigned kafka_producer_in_flight(const struct kafka_producer *p)
 {
-    return p->in_flight.count;
+    return atomic_load_explicit(&p->shown_count, memory_order_relaxed);
 }
 
 size_t kafka_producer_in_flight_bytes(const struct kafka_producer *p)
 {
-    return p->in_flight.bytes;
+    return atomic_load_explicit(&p->shown_bytes, memory_order_relaxed);
 }
 
-bool kafka_producer_ready(struct kafka_producer *p, char *why, size_t why_size)
+/* Looks at the clock only while something is wrong. */
+bool kafka_producer_breaker_open(const struct kafka_producer *p)
+{
+    return kafka_link_down_ms(p->client.link, 0) > 0 &&
+           kafka_link_down_ms(p->client.link, now_ms()) >= p->delivery_timeout_ms;
+}
+
+bool kafka_producer_ready(const struct kafka_producer *p, char *why, size_t why_size)
 {
     return kafka_link_ready(p->client.link, why, why_size);
 }

@@ -57,12 +57,27 @@ struct kafka_header {
 WEIR_MUST_CHECK int kafka_producer_send(struct kafka_producer *p, const struct kafka_message *m,
                                         struct err *e);
 
+/* What kafka_producer_send would say now to so many messages, of that many bytes of keys and values
+ * in all, as far as the producer itself can tell: 0, ERR_FULL, ERR_UNAVAILABLE; ERR_TOO_LARGE when
+ * they would not fit into empty budgets either. For refusing before the work is done. */
+WEIR_MUST_CHECK int kafka_producer_may_send(struct kafka_producer *p, unsigned messages,
+                                            size_t bytes, struct err *e);
+
+/* --- on any thread, while the producer lives --- */
+
+/* As of the last send or poll. */
 unsigned kafka_producer_in_flight(const struct kafka_producer *p);
 size_t kafka_producer_in_flight_bytes(const struct kafka_producer *p);
 
+/* No broker has answered for delivery_timeout_ms: nothing is taken. Closes by itself: metadata is
+ * asked for twice a second meanwhile, and any answer of a broker is enough. */
+bool kafka_producer_breaker_open(const struct kafka_producer *p);
+
 /* For readiness: true once metadata of every topic is known and the last delivery or metadata
  * request did not fail for want of a broker. `why` gets a sentence when false (may be NULL). */
-bool kafka_producer_ready(struct kafka_producer *p, char *why, size_t why_size);
+bool kafka_producer_ready(const struct kafka_producer *p, char *why, size_t why_size);
+
+/* --- on the owner's thread --- */
 
 /* Waits up to timeout_ms for everything in flight, serving reports. Returns what is left. */
 unsigned kafka_producer_flush(struct kafka_producer *p, int timeout_ms);

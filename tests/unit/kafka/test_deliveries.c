@@ -36,6 +36,26 @@ START_TEST(one_message_alone_passes_the_byte_budget)
 }
 END_TEST
 
+START_TEST(tells_before_whether_several_fit)
+{
+    struct deliveries d;
+    deliveries_init(&d, 3, 100);
+    ck_assert(deliveries_fit(&d, 3, 100));
+    ck_assert(deliveries_fit(&d, 1, 1000)); /* alone */
+    ck_assert(!deliveries_fit(&d, 2, 101));
+    ck_assert(!deliveries_could_fit(&d, 4, 1));
+    struct delivery *big = deliveries_add(&d, 150, NULL);
+    ck_assert(!deliveries_fit(&d, 1, 0));
+    ck_assert(deliveries_could_fit(&d, 3, 100));
+    deliveries_remove(&d, big);
+    deliveries_add(&d, 30, NULL);
+    ck_assert(deliveries_fit(&d, 2, 70));
+    ck_assert(!deliveries_fit(&d, 2, 71));
+    ck_assert(!deliveries_fit(&d, 3, 0));
+    deliveries_deinit(&d);
+}
+END_TEST
+
 START_TEST(moves_all_oldest_first)
 {
     struct deliveries d, gone;
@@ -61,5 +81,6 @@ UNIT_CASE(deliveries)
 {
     tcase_add_test(tc, counts_messages_and_bytes);
     tcase_add_test(tc, one_message_alone_passes_the_byte_budget);
+    tcase_add_test(tc, tells_before_whether_several_fit);
     tcase_add_test(tc, moves_all_oldest_first);
 }

@@ -97,11 +97,18 @@ START_TEST(a_full_budget_of_messages_refuses)
     o.max_messages = 100;
     mock_down(&broker);
     struct kafka_producer *p = make(&o);
+    ck_assert_int_eq(kafka_producer_may_send(p, 100, 1000, NULL), 0);
+    ck_assert_int_eq(kafka_producer_may_send(p, 101, 1000, NULL), ERR_TOO_LARGE);
     mock_send(p, &tally, 0, 100);
     ck_assert_int_eq(send_one(p, small()), ERR_FULL);
+    ck_assert_int_eq(kafka_producer_may_send(p, 1, 1, NULL), ERR_FULL);
+    ck_assert_uint_eq(kafka_producer_in_flight(p), 100);
+    ck_assert_uint_gt(kafka_producer_in_flight_bytes(p), 100);
     mock_up(&broker);
     ck_assert_uint_eq(kafka_producer_flush(p, MOCK_PATIENCE_MS), 0);
+    ck_assert_uint_eq(kafka_producer_in_flight(p), 0);
     each_reported_once(100);
+    ck_assert_int_eq(kafka_producer_may_send(p, 1, 1, NULL), 0);
     ck_assert_int_eq(send_one(p, small()), 0);
     kafka_producer_free(p);
 }
@@ -162,6 +169,7 @@ START_TEST(the_breaker_opens_and_closes_by_itself)
     o.delivery_timeout_ms = 1000;
     struct kafka_producer *p = make(&o);
     ck_assert(mock_wait_ready(p));
+    ck_assert(!kafka_producer_breaker_open(p));
     mock_down(&broker);
     mock_send(p, &tally, 0, 10);
     ck_assert_uint_eq(kafka_producer_flush(p, MOCK_PATIENCE_MS), 0);
@@ -170,11 +178,14 @@ START_TEST(the_breaker_opens_and_closes_by_itself)
     ck_assert(!kafka_producer_ready(p, why, sizeof why));
     ck_assert_str_ne(why, "");
     uint64_t began = mock_now_ms();
+    ck_assert(kafka_producer_breaker_open(p));
     ck_assert_int_eq(send_one(p, small()), ERR_UNAVAILABLE);
+    ck_assert_int_eq(kafka_producer_may_send(p, 1, 1, NULL), ERR_UNAVAILABLE);
     ck_assert_uint_lt(mock_now_ms() - began, 100);
 
     mock_up(&broker);
     ck_assert(mock_wait_ready(p));
+    ck_assert(!kafka_producer_breaker_open(p));
     mock_send(p, &tally, 10, 20);
     ck_assert_uint_eq(kafka_producer_flush(p, MOCK_PATIENCE_MS), 0);
     ck_assert_int_eq(tally.by_code[0], 10);
