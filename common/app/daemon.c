@@ -2,16 +2,15 @@
 #include "common/app/daemon.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/app/dependency_watch.h"
-#include "common/app/drain.h"
-#include "common/app/health.h"
-#include "common/app/http_metrics.h"
+#include "common/app/loop.h"
 #include "common/app/mailbox.h"
+#include "common/app/servings.h"
 #include "common/app/signals.h"
 #include "common/app/version.h"
 #include "common/base/xmalloc.h"
@@ -27,15 +26,12 @@ struct daemon {
     struct event_base *loop;
     struct signals signals;
     struct mailbox mailbox;
-    struct http_route *routes; /* the daemon's and those of health */
-    struct http_router *router;
-    struct http_server *server;
-    struct health health;
-    struct http_metrics http_metrics;
+    uint64_t started_ns;
+    struct servings servings;
     struct dependency_watch watch;
     struct event *watch_timer;
     struct drain drain;
-    enum daemon_phase phase;
+    _Atomic enum daemon_phase phase;
     int exit_code;
     char fail_reason[ERR_MESSAGE_MAX]; /* under fail_lock until the loop reads it */
     pthread_mutex_t fail_lock;
@@ -48,13 +44,26 @@ static uint64_t now_ms(const struct daemon *d)
 
 /* --- drain --- */
 
-static void on_stop_work(void *arg)
+static void on_retire(void *arg)
 {
     struct daemon *d = arg;
+    servings_retire(&d->servings);
+}
+
+static void on_stop(void *arg)
+{
+    struct daemon *d = arg;
+    servings_drain(&d->servings);
     if (d->spec->drain)
         d->spec->drain(d->spec->arg, d);
     else
         drain_work_done(&d->drain);
+}
+
+static struct drain_left left_to_drain(void *arg)
+{
+    const struct daemon *d = arg;
+    return servings_left(&d->servings);
 }
 
 static void on_drain_finished(void *arg, bool in_time)
@@ -148,16 +157,6 @@ static void raise_descriptor_limit(struct daemon *d)
                   LOG_INT("max_connections", d->settings.http.max_connections));
 }
 
-/* Only the loop's thread touches it, so it needs no locks. */
-static struct event_base *make_loop(void)
-{
-    struct event_config *config = event_config_new();
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-    struct event_base *loop = event_base_new_with_config(config);
-    event_config_free(config);
-    return loop;
-}
-
 static void on_watch(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -168,9 +167,8 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 
 static int make_loop_parts(struct daemon *d, struct err *e)
 {
-    d->loop = make_loop();
-    if (!d->loop)
-        return err_set(e, ERR_IO, "cannot make an event loop");
+    if (loop_new(&d->loop, e) != 0)
+        return e->code;
     if (signals_init(&d->signals, d->loop, on_signal, d, e) != 0)
         return e->code;
     if (mailbox_init(&d->mailbox, d->loop, e) != 0)
@@ -180,7 +178,9 @@ static int make_loop_parts(struct daemon *d, struct err *e)
                               .limit_ms = d->settings.drain_ms,
                               .clock = &d->clock,
                               .log = d->log,
-                              .stop_work = on_stop_work,
+                              .retire = on_retire,
+                              .stop = on_stop,
+                              .left = left_to_drain,
                               .finished = on_drain_finished,
                               .arg = d};
     drain_init(&d->drain, d->loop);
@@ -203,7 +203,7 @@ int daemon_new(struct daemon **out, const char *name, const struct daemon_settin
         return err_set(e, rc, "%s", local.message);
     }
     version_export(d->metrics);
-    http_metrics_add(&d->http_metrics, d->metrics);
+    servings_add_metrics(&d->servings, d->metrics);
     raise_descriptor_limit(d);
     *out = d;
     return 0;
@@ -213,11 +213,8 @@ void daemon_free(struct daemon *d)
 {
     if (!d)
         return;
-    http_server_free(d->server);
-    http_router_free(d->router);
-    free(d->routes);
+    servings_deinit(&d->servings);
     dependency_watch_deinit(&d->watch);
-    buf_deinit(&d->health.body);
     if (d->watch_timer)
         event_free(d->watch_timer);
     drain_deinit(&d->drain);
@@ -233,41 +230,26 @@ void daemon_free(struct daemon *d)
 
 /* --- run --- */
 
-static void on_report(void *arg, const struct http_report *r)
-{
-    struct daemon *d = arg;
-    http_metrics_report(&d->http_metrics, r);
-}
-
-static void on_turn(void *arg)
-{
-    struct daemon *d = arg;
-    if (d->spec->turn)
-        d->spec->turn(d->spec->arg);
-}
-
 static int listen_now(struct daemon *d, struct err *e)
 {
-    size_t own = d->spec->route_count;
-    d->routes = xcalloc(own + HEALTH_ROUTES, sizeof d->routes[0]);
-    if (own > 0)
-        memcpy(d->routes, d->spec->routes, own * sizeof d->routes[0]);
-    health_routes(&d->health, d->routes + own);
-    d->router = http_router_new(d->routes, own + HEALTH_ROUTES);
-    const struct http_server_hooks hooks = {.arg = d, .report = on_report, .turn = on_turn};
     struct http_server_options http = d->settings.http;
     http.listen = d->settings.listen;
-    int rc = http_server_new(&d->server, d->loop, d->router, &http, &hooks, d->clock, e);
-    d->http_metrics.server = d->drain.server = d->server;
-    return rc;
+    const struct servings_options options = {.daemon = d,
+                                             .spec = d->spec,
+                                             .loop = d->loop,
+                                             .health = {.spec = d->spec,
+                                                        .phase = &d->phase,
+                                                        .clock = &d->clock,
+                                                        .started_ns = d->started_ns,
+                                                        .metrics = d->metrics},
+                                             .http = &http};
+    return servings_listen(&d->servings, &options, e);
 }
 
 static int start(struct daemon *d, struct err *e)
 {
     const struct daemon_spec *spec = d->spec;
-    d->health = (struct health){.spec = spec, .phase = &d->phase, .clock = &d->clock};
-    d->health.started_ns = clock_monotonic_ns(&d->clock);
-    d->health.metrics = d->metrics;
+    d->started_ns = clock_monotonic_ns(&d->clock);
     dependency_watch_init(&d->watch, spec->checks, spec->check_count, d->log, d->metrics);
     int rc = listen_now(d, e);
     if (rc == 0 && spec->start)
@@ -277,7 +259,7 @@ static int start(struct daemon *d, struct err *e)
 
 static void log_stopped(struct daemon *d)
 {
-    double uptime = (double)(clock_monotonic_ns(&d->clock) - d->health.started_ns) / 1e9;
+    double uptime = (double)(clock_monotonic_ns(&d->clock) - d->started_ns) / 1e9;
     log_event(d->log, d->exit_code == 0 ? LOG_INFO : LOG_ERROR, "stopped",
               LOG_INT("exit_code", d->exit_code), LOG_DBL("uptime_seconds", uptime));
 }
@@ -293,11 +275,14 @@ int daemon_run(struct daemon *d, const struct daemon_spec *spec)
     d->phase = DAEMON_RUNNING;
     log_event(d->log, LOG_INFO, "started", LOG_STR("version", version_number()),
               LOG_STR("revision", version_revision()), LOG_STR("listen", d->settings.listen),
-              LOG_INT("port", http_server_port(d->server)), LOG_INT("pid", getpid()));
+              LOG_INT("port", http_server_port(d->servings.own.server)),
+              LOG_INT("loops", (int64_t)spec->side_count + 1), LOG_INT("pid", getpid()));
     const struct timeval every = {.tv_sec = WATCH_MS / 1000};
     event_add(d->watch_timer, &every);
+    servings_run_sides(&d->servings);
     if (event_base_dispatch(d->loop) < 0)
         d->exit_code = 1;
+    servings_stop_sides(&d->servings);
     d->phase = DAEMON_STOPPED;
     log_stopped(d);
     return d->exit_code;
@@ -320,7 +305,7 @@ struct metrics *daemon_metrics(struct daemon *d)
 
 struct http_server *daemon_server(struct daemon *d)
 {
-    return d->server;
+    return d->servings.own.server;
 }
 
 const struct clock *daemon_clock(const struct daemon *d)

@@ -11,8 +11,7 @@ static void arm(struct event *timer, int64_t ms)
 
 static void stop_accepting(struct drain *d)
 {
-    http_server_drain(d->server);
-    d->stop_work(d->arg);
+    d->stop(d->arg);
     arm(d->poll_timer, POLL_MS);
 }
 
@@ -29,12 +28,12 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct drain *d = arg;
-    if (d->work_done && http_server_connections(d->server) == 0) {
+    const struct drain_left left = d->left(d->arg);
+    if (d->work_done && !left.accepting && left.connections == 0) {
         d->finished(d->arg, true);
     } else if (clock_monotonic_ms(d->clock) >= d->deadline_ms) {
         log_event(d->log, LOG_ERROR, "drain_timeout", LOG_BOOL("work_done", d->work_done),
-                  LOG_INT("in_flight", http_server_in_flight(d->server)),
-                  LOG_INT("connections", http_server_connections(d->server)));
+                  LOG_INT("in_flight", left.in_flight), LOG_INT("connections", left.connections));
         d->finished(d->arg, false);
     } else {
         arm(d->poll_timer, POLL_MS);
@@ -63,13 +62,15 @@ void drain_begin(struct drain *d, const char *cause, bool hurry)
     d->begun = true;
     int64_t delay_ms = hurry ? 0 : d->delay_ms;
     d->deadline_ms = clock_monotonic_ms(d->clock) + (uint64_t)(delay_ms + d->limit_ms);
-    log_event(d->log, LOG_INFO, "draining", LOG_STR("cause", cause),
-              LOG_INT("in_flight", http_server_in_flight(d->server)),
-              LOG_INT("connections", http_server_connections(d->server)));
-    if (delay_ms > 0)
-        arm(d->delay_timer, delay_ms);
-    else
+    const struct drain_left left = d->left(d->arg);
+    log_event(d->log, LOG_INFO, "draining", LOG_STR("cause", cause), LOG_INT("delay_ms", delay_ms),
+              LOG_INT("in_flight", left.in_flight), LOG_INT("connections", left.connections));
+    if (delay_ms == 0) {
         stop_accepting(d);
+        return;
+    }
+    d->retire(d->arg);
+    arm(d->delay_timer, delay_ms);
 }
 
 void drain_work_done(struct drain *d)

@@ -1,4 +1,6 @@
-/* The end of a daemon's work: go on accepting for a while, stop accepting, finish, or give up. */
+/* The end of a daemon's work: go on accepting for a while, stop accepting, finish, or give up.
+ *
+ *   begin ── delay: not ready, still accepting, "Connection: close" ──▶ stop ──▶ finished */
 #ifndef WEIR_APP_DRAIN_H
 #define WEIR_APP_DRAIN_H
 
@@ -6,15 +8,21 @@
 #include <stdbool.h>
 
 #include "common/base/clock.h"
-#include "common/http/server.h"
 #include "common/obs/log.h"
+
+/* What a drain still waits for. */
+struct drain_left {
+    bool accepting; /* a loop has not closed its listener yet */
+    unsigned connections, in_flight;
+};
 
 struct drain {
     int64_t delay_ms, limit_ms;
-    const struct clock *clock;    /* borrowed */
-    struct log *log;              /* borrowed */
-    struct http_server *server;   /* borrowed; set before drain_begin */
-    void (*stop_work)(void *arg); /* the server has stopped listening: stop too */
+    const struct clock *clock; /* borrowed */
+    struct log *log;           /* borrowed */
+    void (*retire)(void *arg); /* the delay begins: ask clients to go elsewhere */
+    void (*stop)(void *arg);   /* accept no more, and finish */
+    struct drain_left (*left)(void *arg);
     void (*finished)(void *arg, bool in_time);
     void *arg; /* borrowed */
     /* of the drain itself */

@@ -142,6 +142,9 @@ void health_routes(struct health *h, struct http_route out[HEALTH_ROUTES])
                              {"/health", get_health},
                              {"/metrics", get_metrics}};
     for (int i = 0; i < HEALTH_ROUTES; i++)
-        out[i] = (struct http_route){
-            .method = HTTP_GET, .path = rows[i].path, .handler = rows[i].handler, .arg = h};
+        out[i] = (struct http_route){.method = HTTP_GET,
+                                     .path = rows[i].path,
+                                     .handler = rows[i].handler,
+                                     .arg = h,
+                                     .vital = true};
 }

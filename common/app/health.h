@@ -2,14 +2,16 @@
 #ifndef WEIR_APP_HEALTH_H
 #define WEIR_APP_HEALTH_H
 
+#include <stdatomic.h>
+
 #include "common/app/daemon.h"
 
 enum { HEALTH_ROUTES = 4, HEALTH_WHY_MAX = 256 };
 
-/* Everything is borrowed but `body`. */
+/* One for each loop. Everything is borrowed but `body`, and may be read on any thread. */
 struct health {
     const struct daemon_spec *spec;
-    const enum daemon_phase *phase;
+    const _Atomic enum daemon_phase *phase;
     const struct clock *clock;
     uint64_t started_ns;
     struct metrics *metrics;

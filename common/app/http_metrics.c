@@ -1,13 +1,32 @@
 /* The metrics of every HTTP server here: durations by route, requests and connections open. */
 #include "common/app/http_metrics.h"
 
+unsigned http_metrics_in_flight(const struct http_metrics *h)
+{
+    unsigned sum = 0;
+    for (unsigned i = 0; i < h->servers; i++)
+        sum += http_server_in_flight(h->server[i]);
+    return sum;
+}
+
+unsigned http_metrics_connections(const struct http_metrics *h)
+{
+    unsigned sum = 0;
+    for (unsigned i = 0; i < h->servers; i++)
+        sum += http_server_connections(h->server[i]);
+    return sum;
+}
+
 static void on_scrape(void *arg)
 {
     struct http_metrics *h = arg;
-    if (!h->server)
-        return;
-    metric_set(h->active, NULL, http_server_in_flight(h->server));
-    metric_set(h->connections, NULL, http_server_connections(h->server));
+    metric_set(h->active, NULL, http_metrics_in_flight(h));
+    metric_set(h->connections, NULL, http_metrics_connections(h));
+}
+
+void http_metrics_watch(struct http_metrics *h, const struct http_server *server)
+{
+    h->server[h->servers++] = server;
 }
 
 void http_metrics_add(struct http_metrics *h, struct metrics *m)

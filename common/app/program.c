@@ -12,6 +12,22 @@ static int64_t number_at(const void *settings, size_t offset)
     return *(const int64_t *)(const void *)((const char *)settings + offset);
 }
 
+/* The limits that this program has options for. */
+static void set_limits(struct http_server_options *o, const struct program *p, const void *settings)
+{
+    if (p->max_body_bytes)
+        o->limits.body_bytes = (size_t)number_at(settings, p->max_body_bytes);
+    if (p->max_connections)
+        o->max_connections = (unsigned)number_at(settings, p->max_connections);
+    if (p->max_connections_per_address)
+        o->max_connections_per_address =
+            (unsigned)number_at(settings, p->max_connections_per_address);
+    if (p->max_in_flight)
+        o->max_in_flight = (unsigned)number_at(settings, p->max_in_flight);
+    if (p->max_buffered_bytes)
+        o->max_buffered_bytes = (size_t)number_at(settings, p->max_buffered_bytes);
+}
+
 static struct daemon_settings daemon_settings(const struct program *p, const void *settings)
 {
     const struct settings_common *common =
@@ -24,10 +40,7 @@ static struct daemon_settings daemon_settings(const struct program *p, const voi
         .drain_delay_ms = common->drain_delay_ms,
         .http = http_server_defaults(common->listen),
     };
-    if (p->max_body_bytes)
-        ds.http.limits.body_bytes = (size_t)number_at(settings, p->max_body_bytes);
-    if (p->max_connections)
-        ds.http.max_connections = (unsigned)number_at(settings, p->max_connections);
+    set_limits(&ds.http, p, settings);
     return ds;
 }
 

@@ -12,9 +12,11 @@
 /* What makes one daemon different from another. */
 struct program {
     const struct options_program *options;
-    size_t settings_size;                   /* of the struct that options_load fills ... */
-    size_t settings_common;                 /* ... and where in it the struct settings_common is */
-    size_t max_body_bytes, max_connections; /* where in it, as int64_t; 0 = the server's defaults */
+    size_t settings_size;   /* of the struct that options_load fills ... */
+    size_t settings_common; /* ... and where in it the struct settings_common is */
+    /* Where in it, as int64_t, limits of the server are; 0 = its defaults. */
+    size_t max_body_bytes, max_connections, max_connections_per_address;
+    size_t max_in_flight, max_buffered_bytes;
     /* Builds the parts; must wait for nobody. All arguments are borrowed until free_service. */
     int (*new_service)(void **out, const void *settings, const struct options *options,
                        struct daemon *d, struct err *e);

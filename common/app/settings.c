@@ -6,6 +6,14 @@
 #include "common/base/num.h"
 #include "common/base/span.h"
 
+void settings_check_auth(struct options *o, const struct settings_auth *s)
+{
+    if (s->api_key && !*s->api_key)
+        options_error(o, "API_KEY", "is set, but empty");
+    if (s->api_keys_file && !*s->api_keys_file)
+        options_error(o, "API_KEYS_FILE", "is set, but empty");
+}
+
 static bool is_port(struct span text, int64_t min)
 {
     int64_t port;

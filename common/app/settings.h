@@ -7,11 +7,17 @@
 #include <stdint.h>
 
 #include "common/app/options.h"
+#include "common/auth/api_key.h"
+#include "common/auth/key_store.h"
 
 struct settings_common {
     const char *listen, *log_level, *log_format;
     int64_t drain_ms;       /* SHUTDOWN_TIMEOUT */
     int64_t drain_delay_ms; /* SHUTDOWN_DELAY */
+};
+
+struct settings_auth {
+    const char *api_key, *api_keys_file; /* NULL = not set */
 };
 
 struct settings_kafka {
@@ -24,6 +30,10 @@ struct settings_kafka {
 struct settings_mongo {
     const char *url, *db, *raw_collection, *agg_collection, *alerts_collection;
 };
+
+/* For options_program.check: an API_KEY that was set but is empty (a secret that was not mounted)
+ * must not turn authentication off. */
+void settings_check_auth(struct options *o, const struct settings_auth *s);
 
 /* HOST:PORT, [IPV6]:PORT, :PORT or PORT. */
 int settings_valid_listen(const char *text, struct err *e);
@@ -60,6 +70,17 @@ int settings_valid_mongo_name(const char *text, struct err *e);
      .group = "Daemon", \
      .help = "Time to go on accepting after TERM while /readyz already says no, so that load " \
              "balancers notice."}
+
+#define SETTINGS_AUTH(T, member) \
+    {.name = "API_KEY", .type = OPTION_STRING, .field = offsetof(T, member.api_key), \
+     .secret = true, .group = "Keys", .valid = api_key_check_setting, \
+     .help = "One key with all scopes: 16 to 512 printable ASCII characters without spaces."}, \
+    {.name = "API_KEYS_FILE", .type = OPTION_STRING, \
+     .field = offsetof(T, member.api_keys_file), .group = "Keys", \
+     .valid = key_store_check_file, \
+     .help = "Keys with scopes, devices and validity, as weirctl key makes them; read again " \
+             "when it changes, and on HUP. With API_KEY as well, both are good; with neither, " \
+             "authentication is off."}
 
 #define SETTINGS_KAFKA(T, member) \
     {.name = "KAFKA_BOOTSTRAP_SERVERS", .alias = "KAFKA_BOOTSTRAP", .type = OPTION_STRING, \

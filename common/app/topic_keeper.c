@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/app/thread.h"
 #include "common/base/random.h"
 #include "common/base/xmalloc.h"
 
@@ -76,8 +77,7 @@ struct topic_keeper *topic_keeper_new(const struct kafka_config *kafka,
     pthread_mutex_init(&k->lock, NULL);
     pthread_cond_init(&k->wake, &attr);
     pthread_condattr_destroy(&attr);
-    if (pthread_create(&k->thread, NULL, keep, k) != 0)
-        abort(); /* no memory for a thread at start: there is nothing to run on */
+    k->thread = thread_start(keep, k);
     return k;
 }
 

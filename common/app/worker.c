@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "common/app/thread.h"
 #include "common/base/xmalloc.h"
 
 struct worker {
@@ -33,8 +34,7 @@ struct worker *worker_new(const char *name, bool (*step)(void *arg), void (*done
     w->step = step;
     w->done = done;
     w->arg = arg;
-    if (pthread_create(&w->thread, NULL, run, w) != 0)
-        abort(); /* no memory for a thread at start: there is nothing to run on */
+    w->thread = thread_start(run, w);
     pthread_setname_np(w->thread, name);
     return w;
 }

@@ -38,7 +38,7 @@ static void describe(void *arg, struct buf *json)
 }
 
 static struct daemon_spec health_spec = {.name = "weir-test", .checks = checks, .check_count = 2};
-static enum daemon_phase phase;
+static _Atomic enum daemon_phase phase;
 
 static struct health health_of(struct clock *clock)
 {
