@@ -18,9 +18,13 @@ flavour := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 B       := build/$(flavour)
 
 # --- what there is: the list of files is the architecture ------------------------------------
-LIBS    := base model http kafka mongo obs app
+LIBS    := base model http kafka mongo obs auth app
 DAEMONS := ingest aggregator alerter dashboard
-TOOLS   := load
+TOOLS   := load ctl
+# Every program is weir-NAME but this one.
+bin_ctl := weirctl
+bin_of   = $(B)/bin/$(or $(bin_$(1)),weir-$(1))
+PROGRAMS = $(foreach p,$(DAEMONS) $(TOOLS),$(call bin_of,$(p)))
 
 src_of   = $(wildcard $(1)/*.c)
 obj_of   = $(patsubst %.c,$(B)/obj/%.o,$(call src_of,$(1)))
@@ -33,7 +37,8 @@ below_http  := http model base
 below_kafka := kafka model base
 below_mongo := mongo model base
 below_obs   := obs model base
-below_app   := app http kafka obs model base
+below_auth  := auth http obs model base
+below_app   := app auth http kafka obs model base
 
 pkgs_base  := libxxhash libcrypto
 pkgs_model := $(pkgs_base)
@@ -41,17 +46,20 @@ pkgs_http  := $(pkgs_base) libevent_core
 pkgs_kafka := $(pkgs_base) rdkafka
 pkgs_mongo := $(pkgs_base) libmongoc-1.0
 pkgs_obs   := $(pkgs_base)
-pkgs_app   := $(pkgs_base) libevent_core rdkafka
-pkgs_ingest     := $(pkgs_app)
+pkgs_auth  := $(pkgs_http) jansson zlib
+pkgs_app   := $(pkgs_auth) rdkafka
+pkgs_ingest     := $(pkgs_app) zlib
 pkgs_aggregator := $(pkgs_app) libmongoc-1.0
 pkgs_alerter    := $(pkgs_app) libmongoc-1.0
 pkgs_dashboard  := $(pkgs_app) libmongoc-1.0
 pkgs_load       := $(pkgs_base) libevent_core
+pkgs_ctl        := $(pkgs_app)
 libs_ingest     := $(below_app)
-libs_aggregator := app http kafka mongo obs model base
+libs_aggregator := app auth http kafka mongo obs model base
 libs_alerter    := $(libs_aggregator)
 libs_dashboard  := $(libs_aggregator)
 libs_load       := model base
+libs_ctl        := $(below_app)
 
 # --- flags -----------------------------------------------------------------------------------
 REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -73,10 +81,10 @@ V ?=
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-3s %s\n' $(1) $(2))
 
-.PHONY: all help setup demo down test tests-built unit sim e2e bench lint fmt clean install deps-present
+.PHONY: all help setup demo down test tests-built unit sim e2e fuzz fuzzers-built differential bench lint fmt clean install deps-present
 .SECONDARY:
 
-all: deps-present $(DAEMONS:%=$(B)/bin/weir-%) $(TOOLS:%=$(B)/bin/weir-%) build/bin ## builds everything; V=1 shows the commands
+all: deps-present $(PROGRAMS) build/bin ## builds everything; V=1 shows the commands
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -88,6 +96,9 @@ deps-present:
 # build/bin shows the plain gcc build, or the first one there is; others are addressed by their path.
 build/bin: | $(B)/bin
 	@[ '$(flavour)' != gcc ] && [ -e build/bin ] || ln -sfn $(flavour)/bin build/bin
+
+# The assembler puts this file into the program.
+$(B)/obj/ingest/openapi.o: ingest/openapi.json
 
 # --version tells the revision: it is compiled again when that moves.
 $(B)/obj/common/app/version.o: $(wildcard .git/logs/HEAD)
@@ -114,13 +125,13 @@ $(B)/lib/lib$(1).a: $(filter-out %/main.o,$(call obj_of,$(2)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(Q)ar rcs $$@ $$^
-$(B)/bin/weir-$(1): $(B)/obj/$(2)/main.o $(B)/lib/lib$(1).a $(foreach l,$(libs_$(1)),$(call lib_of,$(l))) $(tsan_shim)
+$(call bin_of,$(1)): $(B)/obj/$(2)/main.o $(B)/lib/lib$(1).a $(foreach l,$(libs_$(1)),$(call lib_of,$(l))) $(tsan_shim)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$(CC) -o $$@ $$^ $(LDFLAGS_ALL) $$(call pkg_libs,$(pkgs_$(1)))
 endef
 $(foreach d,$(DAEMONS),$(eval $(call program_rule,$(d),$(d))))
-$(eval $(call program_rule,load,tools/load))
+$(foreach t,$(TOOLS),$(eval $(call program_rule,$(t),tools/$(t))))
 
 # --- tests -------------------------------------------------------------------------------------
 # tests/unit/NAME is one binary, linked from the folder NAME and what is below it only.
@@ -140,9 +151,43 @@ $(B)/test/sim: $(call obj_of,tests/sim) $(B)/lib/libaggregator.a $(B)/lib/libale
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(call pkg_libs,$(pkgs_aggregator))
 
-tests-built: deps-present $(UNITS:%=$(B)/test/unit_%) $(B)/test/sim $(B)/test/store_sink
+# --- fuzzing: tests/fuzz/fuzz_NAME.c is a property; libFuzzer looks for inputs that break it ------
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# What each is linked from beside tests/fuzz/fuzz.c: what it tests, and oracles of the unit tests.
+fuzz_parts_json    := tests/unit/base/json_transcript tests/unit/base/jansson_oracle
+fuzz_parts_reading := tests/fuzz/record tests/unit/model/reading_oracle
+fuzz_parts_line    := tests/fuzz/record ingest/line_protocol ingest/line_value
+fuzz_parts_gunzip  := ingest/gunzip
+fuzz_libs          := auth http obs model base
+fuzz_from = $(patsubst %,$(B)/obj/%.o,$(1) tests/fuzz/fuzz $(fuzz_parts_$(2))) \
+            $(foreach l,$(fuzz_libs),$(call lib_of,$(l)))
+define fuzz_rule
+$(B)/fuzz/fuzz_$(1): $(call fuzz_from,tests/fuzz/fuzz_$(1),$(1))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) -o $$@ $$^ -fsanitize=fuzzer $(LDFLAGS_ALL) $$(call pkg_libs,$(pkgs_auth))
+$(B)/test/corpus_$(1): $(call fuzz_from,tests/fuzz/fuzz_$(1) tests/fuzz/replay,$(1))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) -o $$@ $$^ $(LDFLAGS_ALL) $$(call pkg_libs,$(pkgs_auth))
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 
-$(B)/test/store_sink: $(call obj_of,tests/store) $(B)/lib/libaggregator.a $(foreach l,$(libs_aggregator),$(call lib_of,$(l)))
+fuzzers-built: $(FUZZERS:%=$(B)/fuzz/fuzz_%)
+
+# Preloaded into a daemon by the tests of faults; never sanitized, as they wrap what sanitizers wrap.
+FAULTS := $(B)/faults/fail_calls.so $(B)/faults/fail_memory.so
+$(B)/faults/fail_calls.so: tests/faults/fail_calls.c tests/faults/fail_control.c tests/faults/fail_calls.h
+$(B)/faults/fail_memory.so: tests/faults/fail_memory.c tests/faults/fail_calls.h
+$(FAULTS):
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -I. -g -O2 $(WARN) -fPIC -shared -o $@ $(filter %.c,$^) -ldl
+
+tests-built: deps-present $(UNITS:%=$(B)/test/unit_%) $(FUZZERS:%=$(B)/test/corpus_%) \
+             $(B)/test/sim $(B)/test/store_sink $(FAULTS)
+
+$(B)/test/store_sink: $(call obj_of,tests/store) $(B)/obj/tests/unit/aggregator/stage.o $(B)/lib/libaggregator.a $(foreach l,$(libs_aggregator),$(call lib_of,$(l)))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(call pkg_libs,$(pkgs_aggregator) check)
@@ -173,8 +218,16 @@ sim: ## the simulated crashes alone
 	@tools/test --build $(B) sim
 
 e2e: ## the end-to-end tests alone
-	@$(MAKE) --no-print-directory $(JOBS) all
+	@$(MAKE) --no-print-directory $(JOBS) all $(FAULTS)
 	@tools/test --build $(B) e2e
+
+fuzz: setup ## looks for inputs that break a parser; FUZZ_SECONDS=60 for each
+	@$(MAKE) --no-print-directory $(JOBS) CC=clang SAN=fuzzer-no-link,address,undefined B=build/fuzz fuzzers-built
+	@tests/fuzz/run --build build/fuzz
+
+differential: setup ## the JSON and reading decoders against jansson, a million documents each
+	@$(MAKE) --no-print-directory $(JOBS) $(B)/test/unit_base $(B)/test/unit_model
+	@DIFFERENTIAL_DOCUMENTS=$${DIFFERENTIAL_DOCUMENTS:-1000000} tools/test --build $(B) differential
 
 bench: setup ## measures, against yardsticks in the same run
 	@$(MAKE) --no-print-directory $(JOBS) all $(BENCHES:%=$(B)/bench/%)
@@ -206,7 +259,7 @@ C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
 install: all ## into PREFIX (/usr/local), below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(DAEMONS:%=$(B)/bin/weir-%) $(TOOLS:%=$(B)/bin/weir-%) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 
 clean: ## removes what was built; .deps and .run stay
 	rm -rf build

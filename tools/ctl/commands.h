@@ -1,0 +1,9 @@
+/* The commands of weirctl: a file each, a line here and a row in main.c. */
+#ifndef WEIR_CTL_COMMANDS_H
+#define WEIR_CTL_COMMANDS_H
+
+#include "tools/ctl/command.h"
+
+extern const struct command command_key;
+
+#endif
