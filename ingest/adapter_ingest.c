@@ -8,7 +8,7 @@ static void submit(struct submission *s, struct span body)
     struct reading *r = submission_decode(s, body, READING_LENIENT);
     if (!r)
         return;
-    submission_publish(s, r);
+    submission_publish(s, r, 0);
     struct buf *answer = submission_answer(s);
     buf_str(answer, "{\"status\":\"queued\",\"device_id\":");
     buf_json_string(answer, r->device_id);

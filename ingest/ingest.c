@@ -1,6 +1,7 @@
 /* weir-ingest as one struct: what it owns, how it starts, drains and stops. */
 #include "ingest/ingest.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 #include "common/app/log_bridge.h"
@@ -8,26 +9,45 @@
 
 enum { DRAIN_POLL_MS = 5, LAST_FLUSH_MS = 1000 };
 
-static void on_producer(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    struct ingest *in = arg;
-    kafka_producer_poll(in->producer);
-}
-
 static bool kafka_ready(void *arg, char *why, size_t why_size)
 {
-    struct ingest *in = arg;
-    return kafka_producer_ready(in->producer, why, why_size);
+    const struct ingest *in = arg;
+    for (unsigned i = 0; i < in->workers; i++)
+        if (!kafka_producer_ready(in->fronts[i].producer, why, why_size))
+            return false;
+    return true;
+}
+
+static unsigned readings_in_flight(const struct ingest *in)
+{
+    unsigned sum = 0;
+    for (unsigned i = 0; i < in->workers; i++)
+        sum += kafka_producer_in_flight(in->fronts[i].producer);
+    return sum;
 }
 
 static void on_scrape(void *arg)
 {
-    struct ingest *in = arg;
-    metric_set(in->instruments.queue_messages, NULL, kafka_producer_in_flight(in->producer));
-    metric_set(in->instruments.queue_bytes, NULL,
-               (double)kafka_producer_in_flight_bytes(in->producer));
+    const struct ingest *in = arg;
+    const struct instruments *i = &in->instruments;
+    size_t bytes = 0;
+    unsigned open = 0;
+    for (unsigned n = 0; n < in->workers; n++) {
+        const struct kafka_producer *producer = in->fronts[n].producer;
+        bytes += kafka_producer_in_flight_bytes(producer);
+        open += kafka_producer_breaker_open(producer);
+    }
+    metric_set(i->queue_messages, NULL, readings_in_flight(in));
+    metric_set(i->queue_bytes, NULL, (double)bytes);
+    metric_set(i->breaker_open, NULL, open);
+}
+
+static void set_limits(const struct ingest *in)
+{
+    const struct instruments *i = &in->instruments;
+    metric_set(i->workers, NULL, in->workers);
+    metric_set(i->queue_messages_limit, NULL, (double)in->settings->queue_messages);
+    metric_set(i->queue_bytes_limit, NULL, (double)in->settings->queue_bytes);
 }
 
 /* --- life cycle --- */
@@ -35,15 +55,18 @@ static void on_scrape(void *arg)
 static int start(void *arg, struct daemon *d, struct err *e)
 {
     struct ingest *in = arg;
-    in->producer_event = event_new(daemon_loop(d), kafka_producer_fd(in->producer),
-                                   EV_READ | EV_PERSIST, on_producer, in);
-    if (!in->producer_event || event_add(in->producer_event, NULL) != 0)
-        return err_set(e, ERR_IO, "cannot watch the producer");
+    int rc = front_start(&in->fronts[0], daemon_loop(d), e);
+    if (rc != 0)
+        return rc;
+    in->started = true;
     if (in->settings->kafka.create_topics)
         in->topic_keeper = topic_keeper_new(&in->kafka, in->topics, INGEST_TOPICS, in->log);
-    log_event(in->log, LOG_WARN, "authentication_off",
-              LOG_STR("text", "anyone who reaches the port may send readings"));
-    return 0;
+    return key_keeper_start(in->keys, "anyone who reaches the port may send readings", e);
+}
+
+static int start_side(void *arg, struct event_base *loop, struct err *e)
+{
+    return front_start(arg, loop, e);
 }
 
 static void on_drain_poll(evutil_socket_t fd, short what, void *arg)
@@ -51,13 +74,13 @@ static void on_drain_poll(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct ingest *in = arg;
-    if (kafka_producer_in_flight(in->producer) > 0)
+    if (readings_in_flight(in) > 0)
         return;
     event_del(in->drain_timer);
     daemon_drained(in->daemon);
 }
 
-/* The server has stopped listening; requests already open still publish and are still answered,
+/* The servers stop listening; requests already open still publish and are still answered,
  * which the daemon waits for by itself. */
 static void drain(void *arg, struct daemon *d)
 {
@@ -69,8 +92,15 @@ static void drain(void *arg, struct daemon *d)
 
 static void describe(void *arg, struct buf *json)
 {
-    (void)arg;
-    buf_str(json, ",\"authentication\":\"off\"");
+    const struct ingest *in = arg;
+    key_keeper_describe(in->keys, json);
+}
+
+static void reload(void *arg, struct daemon *d)
+{
+    (void)d;
+    const struct ingest *in = arg;
+    key_keeper_reload(in->keys);
 }
 
 /* --- set-up --- */
@@ -89,46 +119,57 @@ static void set_up_kafka(struct ingest *in, const struct options *options)
                                          .replication_factor = (int)k->replication_factor};
 }
 
-static int make_producer(struct ingest *in, struct err *e)
+/* Each front has its share of the queue's limits, so that together they keep them. */
+static int make_front(struct ingest *in, struct front *f, struct err *e)
 {
     const struct settings *s = in->settings;
-    const struct kafka_producer_options options = {
+    const struct kafka_producer_options producer = {
         .kafka = in->kafka,
         .topics = in->topic_names,
         .linger_ms = (int)s->linger_ms,
         .delivery_timeout_ms = (int)s->delivery_timeout_ms,
-        .max_messages = (unsigned)s->queue_messages,
-        .max_bytes = (size_t)s->queue_bytes,
+        .max_messages = (unsigned)s->queue_messages / in->workers,
+        .max_bytes = (size_t)s->queue_bytes / in->workers,
     };
-    return kafka_producer_new(&in->producer, &options, submission_delivered, in, e);
+    return front_init(f, in, &producer, e);
 }
 
-static void make_routes(struct ingest *in)
+/* One for each processor that this process may run on. */
+static unsigned processors(void)
 {
-    in->routes = xcalloc(adapter_count, sizeof in->routes[0]);
-    in->bound = xcalloc(adapter_count, sizeof in->bound[0]);
-    for (unsigned i = 0; i < adapter_count; i++) {
-        const struct adapter *a = adapters[i];
-        in->bound[i] = (struct bound_adapter){.ingest = in, .adapter = a};
-        in->routes[i] = (struct http_route){.method = a->method,
-                                            .path = a->path,
-                                            .handler = submission_handle,
-                                            .arg = &in->bound[i],
-                                            .errors = a->errors};
-    }
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < INGEST_WORKERS_MAX ? (unsigned)n : INGEST_WORKERS_MAX;
+}
+
+static int make_fronts(struct ingest *in, struct err *e)
+{
+    in->workers = in->settings->workers > 0 ? (unsigned)in->settings->workers : processors();
+    in->fronts = xcalloc(in->workers, sizeof in->fronts[0]);
+    in->sides = xcalloc(in->workers, sizeof in->sides[0]);
+    int rc = 0;
+    for (unsigned i = 0; i < in->workers && rc == 0; i++)
+        rc = make_front(in, &in->fronts[i], e);
+    for (unsigned i = 1; i < in->workers && rc == 0; i++)
+        in->sides[i - 1] = (struct daemon_side){
+            .routes = in->fronts[i].routes, .arg = &in->fronts[i], .start = start_side};
+    return rc;
 }
 
 static void make_spec(struct ingest *in)
 {
     in->kafka_check = (struct daemon_check){.name = "kafka", .arg = in, .ready = kafka_ready};
     in->spec = (struct daemon_spec){.name = ingest_program.name,
-                                    .routes = in->routes,
-                                    .route_count = adapter_count,
+                                    .routes = in->fronts[0].routes,
+                                    .route_count = in->fronts[0].route_count,
                                     .checks = &in->kafka_check,
                                     .check_count = 1,
+                                    .sides = in->sides,
+                                    .side_count = in->workers - 1,
                                     .arg = in,
                                     .start = start,
                                     .drain = drain,
+                                    .reload = reload,
                                     .describe = describe};
 }
 
@@ -140,17 +181,18 @@ int ingest_new(void **out, const void *settings, const struct options *options,
     in->daemon = daemon;
     in->log = daemon_log(daemon);
     in->clock = daemon_clock(daemon);
-    rng_seed(&in->rng, random_seed());
     set_up_kafka(in, options);
-    in->pending = pending_pool_new(submission_finish, in);
     instruments_add(&in->instruments, daemon_metrics(daemon));
-    make_routes(in);
-    make_spec(in);
-    int rc = make_producer(in, e);
+    limits_init(&in->limits, in->settings);
+    int rc = key_keeper_new(&in->keys, &in->settings->auth, daemon, e);
+    if (rc == 0)
+        rc = make_fronts(in, e);
     if (rc != 0) {
         ingest_free(in);
         return rc;
     }
+    make_spec(in);
+    set_limits(in);
     metrics_on_scrape(daemon_metrics(daemon), on_scrape, in);
     *out = in;
     return 0;
@@ -166,19 +208,17 @@ static void log_totals(const struct ingest *in, unsigned left)
               LOG_INT("undelivered", left));
 }
 
-/* Requests whose client is gone may still be outstanding here. */
-static void close_producer(struct ingest *in)
+/* Requests whose client is gone may still be outstanding here. All fronts have one deadline; their
+ * loops have ended. */
+static unsigned end_fronts(struct ingest *in)
 {
-    unsigned left = kafka_producer_flush(in->producer, LAST_FLUSH_MS);
-    kafka_producer_free(in->producer);
-    if (in->producer_event) /* it ran */
-        log_totals(in, left);
-}
-
-static void free_event(struct event *event)
-{
-    if (event)
-        event_free(event);
+    unsigned left = 0;
+    const uint64_t until_ms = clock_monotonic_ms(in->clock) + LAST_FLUSH_MS;
+    for (unsigned i = 0; i < in->workers; i++)
+        left += front_flush(&in->fronts[i], until_ms);
+    for (unsigned i = 0; i < in->workers; i++)
+        front_deinit(&in->fronts[i]);
+    return left;
 }
 
 bool ingest_free(void *ingest)
@@ -187,14 +227,15 @@ bool ingest_free(void *ingest)
     if (!in)
         return true;
     topic_keeper_free(in->topic_keeper);
-    if (in->producer)
-        close_producer(in);
-    free_event(in->drain_timer);
-    free_event(in->producer_event);
-    pending_pool_free(in->pending);
-    free(in->routes);
-    free(in->bound);
-    buf_deinit(&in->scratch);
+    if (in->drain_timer)
+        event_free(in->drain_timer);
+    unsigned left = end_fronts(in);
+    key_keeper_free(in->keys);
+    limits_deinit(&in->limits);
+    if (in->started)
+        log_totals(in, left);
+    free(in->fronts);
+    free(in->sides);
     free(in);
     return true;
 }

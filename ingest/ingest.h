@@ -3,17 +3,15 @@
 #define WEIR_INGEST_INGEST_H
 
 #include "common/app/daemon.h"
+#include "common/app/key_keeper.h"
 #include "common/app/topic_keeper.h"
-#include "common/base/random.h"
-#include "common/kafka/producer.h"
 #include "common/kafka/topics.h"
-#include "common/model/reading.h"
+#include "ingest/front.h"
 #include "ingest/instruments.h"
-#include "ingest/pending.h"
+#include "ingest/limits.h"
 #include "ingest/settings.h"
-#include "ingest/submission.h"
 
-enum { RANDOM_KEY_MAX = 17, INGEST_TOPICS = 1 };
+enum { INGEST_TOPICS = 1 };
 
 struct ingest {
     const struct settings *settings; /* borrowed */
@@ -23,20 +21,17 @@ struct ingest {
     struct kafka_config kafka;
     const char *topic_names[INGEST_TOPICS + 1];
     struct kafka_topic topics[INGEST_TOPICS];
-    struct kafka_producer *producer;
-    struct event *producer_event, *drain_timer;
+    struct event *drain_timer;
     struct topic_keeper *topic_keeper;
-    struct pending_pool *pending;
     struct instruments instruments;
+    struct limits limits;
+    struct key_keeper *keys;
     struct daemon_check kafka_check;
-    struct http_route *routes;
-    struct bound_adapter *bound;
     struct daemon_spec spec;
-    /* reused by every request */
-    struct reading reading;
-    struct reading_problems problems;
-    struct buf scratch;
-    struct rng rng;
+    struct front *fronts;      /* one for each loop; the first is the daemon's own */
+    struct daemon_side *sides; /* of the others */
+    unsigned workers;          /* how many fronts */
+    bool started;
 };
 
 /* For struct program. `settings` is a struct settings; everything is borrowed until ingest_free. */

@@ -30,8 +30,30 @@ bool media_type_is_json(struct span content_type)
     return type.len > 5 && is(span_of(type.p + type.len - 5, 5), "+json");
 }
 
-bool media_type_is_plain(struct span content_encoding)
+bool media_type_is_json_lines(struct span content_type)
 {
-    struct span coding = essence(content_encoding);
-    return coding.len == 0 || is(coding, "identity");
+    struct span type = essence(content_type);
+    return is(type, "application/x-ndjson") || is(type, "application/ndjson") ||
+           is(type, "application/jsonl");
+}
+
+bool media_type_is_json_or_lines(struct span content_type)
+{
+    return media_type_is_json(content_type) || media_type_is_json_lines(content_type);
+}
+
+bool media_type_is_text(struct span content_type)
+{
+    struct span type = essence(content_type);
+    return type.len == 0 || is(type, "text/plain") || is(type, "application/octet-stream") ||
+           is(type, "application/x-www-form-urlencoded");
+}
+
+enum media_coding media_coding_of(struct span content_encoding)
+{
+    if (content_encoding.len == 0 || is(content_encoding, "identity"))
+        return CODING_IDENTITY;
+    if (is(content_encoding, "gzip") || is(content_encoding, "x-gzip"))
+        return CODING_GZIP;
+    return CODING_OTHER;
 }

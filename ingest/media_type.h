@@ -11,7 +11,21 @@
  * as charset are ignored: JSON is UTF-8. */
 bool media_type_is_json(struct span content_type);
 
-/* No Content-Encoding, or "identity". */
-bool media_type_is_plain(struct span content_encoding);
+/* application/x-ndjson, application/ndjson, application/jsonl: a JSON value on each line. */
+bool media_type_is_json_lines(struct span content_type);
+
+bool media_type_is_json_or_lines(struct span content_type);
+
+/* text/plain, application/octet-stream, none at all, and what curl says of whatever it is given:
+ * for line protocol, which has no type of its own. */
+bool media_type_is_text(struct span content_type);
+
+/* How the bytes of a body are coded. */
+enum media_coding {
+    CODING_IDENTITY, /* no Content-Encoding, or "identity" */
+    CODING_GZIP,     /* "gzip", and "x-gzip", which is the same (RFC 9110 section 8.4.1.3) */
+    CODING_OTHER,    /* any other, and any list of several */
+};
+enum media_coding media_coding_of(struct span content_encoding);
 
 #endif

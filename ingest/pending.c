@@ -7,17 +7,17 @@
 #include "common/base/err.h"
 #include "common/base/xmalloc.h"
 
-enum { SLAB = 64 };
+enum { SLAB = 64, INDEX_BITS = 16 };
 
 struct slab {
-    struct slab *next;
     struct pending item[SLAB];
 };
 
 struct pending_pool {
     pending_finish_fn finish;
-    void *arg;          /* borrowed */
-    struct slab *slabs; /* owned; only ever grows: the peak of requests at one time */
+    void *arg;           /* borrowed */
+    struct slab **slabs; /* owned; only ever grows: the peak of requests at one time */
+    uint32_t slab_count;
     struct pending *free;
     unsigned open;
 };
@@ -30,17 +30,22 @@ struct pending_pool *pending_pool_new(pending_finish_fn finish, void *arg)
     return pool;
 }
 
+static void free_slab(struct slab *s)
+{
+    for (int i = 0; i < SLAB; i++) {
+        buf_deinit(&s->item[i].answer);
+        verdicts_deinit(&s->item[i].verdicts);
+    }
+    free(s);
+}
+
 void pending_pool_free(struct pending_pool *pool)
 {
     if (!pool)
         return;
-    while (pool->slabs) {
-        struct slab *s = pool->slabs;
-        pool->slabs = s->next;
-        for (int i = 0; i < SLAB; i++)
-            buf_deinit(&s->item[i].answer);
-        free(s);
-    }
+    for (uint32_t i = 0; i < pool->slab_count; i++)
+        free_slab(pool->slabs[i]);
+    free(pool->slabs);
     free(pool);
 }
 
@@ -52,13 +57,15 @@ unsigned pending_pool_open(const struct pending_pool *pool)
 static void grow(struct pending_pool *pool)
 {
     struct slab *s = xcalloc(1, sizeof *s);
-    s->next = pool->slabs;
-    pool->slabs = s;
-    for (int i = 0; i < SLAB; i++) {
+    pool->slabs = xrealloc(pool->slabs, (pool->slab_count + 1) * sizeof pool->slabs[0]);
+    pool->slabs[pool->slab_count] = s;
+    for (uint32_t i = 0; i < SLAB; i++) {
         s->item[i].pool = pool;
+        s->item[i].slot = pool->slab_count * SLAB + i;
         s->item[i].next_free = pool->free;
         pool->free = &s->item[i];
     }
+    pool->slab_count++;
 }
 
 struct pending *pending_open(struct pending_pool *pool, void *exchange, const void *adapter,
@@ -73,10 +80,11 @@ struct pending *pending_open(struct pending_pool *pool, void *exchange, const vo
     p->adapter = adapter;
     p->started_ns = now_ns;
     p->outstanding = 1;
-    p->readings = 0;
     p->error = 0;
     p->reason[0] = '\0';
+    p->trace_id[0] = '\0';
     buf_clear(&p->answer);
+    verdicts_clear(&p->verdicts);
     return p;
 }
 
@@ -91,10 +99,20 @@ static void drop(struct pending *p)
     pool->free = p;
 }
 
-void pending_expect(struct pending *p)
+/*  ticket = (slot + 1) << INDEX_BITS | index: the delivery report brings back both, and nothing is
+ *  allocated for an item.
+ */
+void *pending_expect(struct pending *p, unsigned index)
 {
     p->outstanding++;
-    p->readings++;
+    return (void *)(((uintptr_t)p->slot + 1) << INDEX_BITS | index);
+}
+
+static struct pending *find(struct pending_pool *pool, void *ticket, unsigned *index)
+{
+    uintptr_t slot = ((uintptr_t)ticket >> INDEX_BITS) - 1;
+    *index = (unsigned)((uintptr_t)ticket & PENDING_ITEMS_MAX);
+    return &pool->slabs[slot / SLAB]->item[slot % SLAB];
 }
 
 bool pending_is_transient(int error)
@@ -112,9 +130,27 @@ void pending_fail(struct pending *p, int error, const char *reason)
     snprintf(p->reason, sizeof p->reason, "%s", reason ? reason : "");
 }
 
-void pending_settle(struct pending *p, int error, const char *reason)
+/* What Kafka says of an item. */
+static void judge(struct pending *p, unsigned index, int error, const char *reason)
 {
+    if (error == 0) {
+        verdicts_accept(&p->verdicts);
+        return;
+    }
     pending_fail(p, error, reason);
+    if (!pending_is_transient(error))
+        verdicts_reject(&p->verdicts,
+                        &(struct verdict){.index = index,
+                                          .code = error == ERR_TOO_LARGE ? "too_large" : "kafka",
+                                          .field = "",
+                                          .detail = reason ? reason : err_name(error)});
+}
+
+void pending_settle(struct pending_pool *pool, void *ticket, int error, const char *reason)
+{
+    unsigned index;
+    struct pending *p = find(pool, ticket, &index);
+    judge(p, index, error, reason);
     drop(p);
 }
 

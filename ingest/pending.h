@@ -6,19 +6,23 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/obs/trace.h"
+#include "ingest/verdicts.h"
 
-enum { PENDING_REASON_MAX = 160 };
+enum { PENDING_REASON_MAX = 160, PENDING_ITEMS_MAX = 65535 };
 
 struct pending {
-    void *exchange;       /* borrowed: what is to be answered */
-    const void *adapter;  /* borrowed: how */
-    struct buf answer;    /* the body for success, made while the request is at hand; reused */
-    uint64_t started_ns;  /* monotonic */
-    unsigned outstanding; /* deliveries not known yet, and one until pending_seal */
-    unsigned readings;    /* deliveries in all */
-    int error;            /* the one that decides: 0 or a code of err.h */
+    void *exchange;                  /* borrowed: what is to be answered */
+    const void *adapter;             /* borrowed: how */
+    struct buf answer;               /* what the adapter keeps for the answer; reused */
+    struct verdicts verdicts;        /* of the items; reused */
+    uint64_t started_ns;             /* monotonic */
+    char trace_id[TRACE_ID_LEN + 1]; /* for log lines; "" = none */
+    unsigned outstanding;            /* deliveries not known yet, and one until pending_seal */
+    int error;                       /* the one that decides: 0 or a code of err.h */
     char reason[PENDING_REASON_MAX]; /* of `error` */
     struct pending_pool *pool;       /* borrowed */
+    uint32_t slot;                   /* in the pool */
     struct pending *next_free;
 };
 
@@ -34,10 +38,12 @@ unsigned pending_pool_open(const struct pending_pool *pool);
 /* Does not allocate once the pool has grown to the load. Sealed is to be called once. */
 struct pending *pending_open(struct pending_pool *pool, void *exchange, const void *adapter,
                              uint64_t now_ns);
-/* One more delivery is on its way. */
-void pending_expect(struct pending *p);
-/* One delivery is known. error: 0 or a code of err.h. May finish `p`. */
-void pending_settle(struct pending *p, int error, const char *reason);
+/* One more delivery is on its way: of item `index` (at most PENDING_ITEMS_MAX). Returns what
+ * pending_settle wants to have back: a number in the shape of a pointer, never NULL. */
+void *pending_expect(struct pending *p, unsigned index);
+/* One delivery is known. error: 0 or a code of err.h; one that is for good becomes the verdict of
+ * the item too. May finish the request. */
+void pending_settle(struct pending_pool *pool, void *ticket, int error, const char *reason);
 /* Something failed without being on its way. */
 void pending_fail(struct pending *p, int error, const char *reason);
 /* Nothing more is coming. May finish `p`. */

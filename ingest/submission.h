@@ -4,47 +4,68 @@
 
 #include "common/http/server.h"
 #include "common/model/reading.h"
-#include "ingest/adapter.h"
-#include "ingest/pending.h"
+#include "ingest/admission.h"
+#include "ingest/front.h"
 
-struct ingest;
-
-/* What a route's handler gets as its argument. */
-struct bound_adapter {
-    struct ingest *ingest;         /* borrowed */
-    const struct adapter *adapter; /* borrowed */
+enum {
+    IDEMPOTENCY_KEY_MAX = 240, /* bytes; the rest of READING_KEY_MAX is for the item's number */
+    SUBMISSION_ITEMS_MAX = 10000,
 };
 
 struct submission {
-    struct ingest *ingest;
+    struct front *front;
     const struct adapter *adapter;
     struct http_exchange *exchange;
-    struct pending *pending; /* NULL until something is published */
+    struct pending *pending; /* NULL until there is a verdict or something is published */
     uint64_t started_ns;
     int64_t now_ms;
-    struct span key; /* of the Idempotency-Key header; empty when there is none */
+    struct admission admission;
+    struct span key;               /* of the Idempotency-Key header; empty when there is none */
+    bool batch;                    /* items have numbers: set by adapters before the first item */
+    const struct tracing *tracing; /* NULL: the request belongs to no trace */
+    char key_text[READING_KEY_MAX + 1]; /* of the last item, where it is not `key` itself */
 };
 
-/* An http_handler; arg is a struct bound_adapter. */
+/* An http_admission, for submission_handle too: refuses what Kafka would not take anyway. */
+bool submission_admit(struct http_exchange *ex, void *arg);
+/* An http_handler; arg is a struct bound_adapter, here and above. */
 void submission_handle(struct http_exchange *ex, void *arg);
 
 /* --- for adapters --- */
 
-/* One JSON reading; NULL when it is bad, and then the request is answered. Valid until the next
- * call. */
-struct reading *submission_decode(struct submission *s, struct span json, enum reading_mode mode);
-/* Stamps, names and sends it; whatever becomes of it shows in the answer. */
-void submission_publish(struct submission *s, struct reading *r);
-/* The body for success; only after submission_publish. */
+/* What readings are held to. */
+struct reading_rules submission_rules(const struct submission *s, enum reading_mode mode);
+/* Whether `items` readings made of `bytes` of body can be sent. False: there is no room for them
+ * now, or there never will be; the request is answered. To be asked before the first of many. */
+bool submission_has_room(struct submission *s, unsigned items, size_t bytes);
+/* Whether devices have a limit. If so every item is to be weighed before the first is published: a
+ * request is refused as a whole, since nothing in one that got a 2xx has to be sent again. */
+bool submission_weighs(const struct submission *s);
+/* False: the device of this item is over its limit, and the request is answered (429). What
+ * submission_decode returns has been weighed. */
+bool submission_weigh(struct submission *s, struct span device_id);
+/* Stamps, names and sends one item; whatever becomes of it shows in the answer. False: Kafka does
+ * not take it now, which decides over the whole request, so there is no use in going on. */
+bool submission_publish(struct submission *s, struct reading *r, unsigned index);
+/* An item that is no valid reading, in a request that may have others. */
+void submission_reject(struct submission *s, unsigned index,
+                       const struct reading_problems *problems);
+/* What the adapter keeps for the answer; after the first item. */
 struct buf *submission_answer(struct submission *s);
-/* Answers now: 400 when the body is not JSON, else 422 with every problem. */
+/* Answers now, and nothing was published: 400 when the body is not JSON, else 422 with every
+ * problem. */
 void submission_refuse(struct submission *s, const struct reading_problems *problems);
+/* The same for any other reason. `code` is a fixed word. */
+void submission_refuse_body(struct submission *s, int status, const char *code, const char *detail);
+/* One JSON reading as item 0; NULL when it is bad, and then the request is answered. Valid until
+ * the next call. */
+struct reading *submission_decode(struct submission *s, struct span json, enum reading_mode mode);
 
 /* --- for the producer and the pool --- */
 
-/* A kafka_delivery_fn; `opaque` is the struct pending. */
+/* A kafka_delivery_fn; arg is the struct front, `opaque` a ticket of pending_expect. */
 void submission_delivered(void *arg, void *opaque, int error, const char *reason);
-/* A pending_finish_fn: answers. arg is the struct ingest. */
+/* A pending_finish_fn: answers. arg is the struct front. */
 void submission_finish(void *arg, struct pending *p);
 
 #endif

@@ -1,10 +1,8 @@
-/* What a device gets back for a bad reading, and which bodies are taken at all. */
+/* What a device gets back for a bad reading. */
 #include <jansson.h>
 #include <string.h>
 
-#include "ingest/adapter.h"
 #include "ingest/detail.h"
-#include "ingest/media_type.h"
 #include "tests/unit/unit.h"
 
 static struct reading reading;
@@ -146,49 +144,6 @@ START_TEST(refusals_by_kafka_have_the_same_shape)
 }
 END_TEST
 
-START_TEST(json_has_several_names)
-{
-    static const char *const good[] = {"",
-                                       "application/json",
-                                       "Application/JSON",
-                                       "application/json; charset=utf-8",
-                                       "application/json ;charset=utf-8",
-                                       "text/json",
-                                       "application/vnd.device+json",
-                                       "application/x-www-form-urlencoded"};
-    static const char *const bad[] = {
-        "text/plain",          "application/jsonp",   "json", "application/xml", "+json",
-        "multipart/form-data", "application/x-ndjson"};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        ck_assert_msg(media_type_is_json(span_str(good[i])), "%s", good[i]);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        ck_assert_msg(!media_type_is_json(span_str(bad[i])), "%s", bad[i]);
-    ck_assert(media_type_is_json(span_of(NULL, 0)));
-}
-END_TEST
-
-START_TEST(only_plain_bodies_are_taken)
-{
-    ck_assert(media_type_is_plain(span_of(NULL, 0)));
-    ck_assert(media_type_is_plain(span_str("identity")));
-    ck_assert(media_type_is_plain(span_str("Identity ")));
-    ck_assert(!media_type_is_plain(span_str("gzip")));
-    ck_assert(!media_type_is_plain(span_str("identity, gzip")));
-}
-END_TEST
-
-START_TEST(adapters_are_complete_rows)
-{
-    ck_assert_uint_ge(adapter_count, 1);
-    for (unsigned i = 0; i < adapter_count; i++) {
-        const struct adapter *a = adapters[i];
-        ck_assert_int_eq(a->path[0], '/');
-        ck_assert(a->takes && a->takes_text && a->submit);
-        ck_assert_int_eq(a->status / 100, 2);
-    }
-}
-END_TEST
-
 UNIT_CASE(detail)
 {
     tcase_add_test(tc, every_problem_is_listed);
@@ -199,7 +154,4 @@ UNIT_CASE(detail)
     tcase_add_test(tc, long_inputs_are_not_sent_back);
     tcase_add_test(tc, sentences_name_field_and_byte);
     tcase_add_test(tc, refusals_by_kafka_have_the_same_shape);
-    tcase_add_test(tc, json_has_several_names);
-    tcase_add_test(tc, only_plain_bodies_are_taken);
-    tcase_add_test(tc, adapters_are_complete_rows);
 }

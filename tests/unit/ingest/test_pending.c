@@ -1,4 +1,5 @@
 /* Pending requests: answered once, when the last delivery is known, in whatever order they come. */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/err.h"
@@ -10,8 +11,8 @@ static struct {
     unsigned calls;
     void *exchange;
     int error;
-    unsigned readings;
-    char reason[PENDING_REASON_MAX];
+    unsigned accepted, rejected;
+    char errors[512], reason[PENDING_REASON_MAX];
 } finished;
 
 static void finish(void *arg, struct pending *p)
@@ -20,7 +21,10 @@ static void finish(void *arg, struct pending *p)
     finished.calls++;
     finished.exchange = p->exchange;
     finished.error = p->error;
-    finished.readings = p->readings;
+    finished.accepted = p->verdicts.accepted;
+    finished.rejected = p->verdicts.rejected;
+    snprintf(finished.errors, sizeof finished.errors, "%.*s", (int)p->verdicts.errors.len,
+             p->verdicts.errors.len > 0 ? p->verdicts.errors.data : "");
     memcpy(finished.reason, p->reason, sizeof finished.reason);
 }
 
@@ -36,15 +40,15 @@ START_TEST(answered_when_the_delivery_is_known)
 {
     struct pending_pool *pool = new_pool();
     struct pending *p = pending_open(pool, &exchange_a, NULL, 7);
-    pending_expect(p);
+    void *ticket = pending_expect(p, 0);
     pending_seal(p);
     ck_assert_uint_eq(finished.calls, 0);
     ck_assert_uint_eq(pending_pool_open(pool), 1);
-    pending_settle(p, 0, NULL);
+    pending_settle(pool, ticket, 0, NULL);
     ck_assert_uint_eq(finished.calls, 1);
     ck_assert_ptr_eq(finished.exchange, &exchange_a);
     ck_assert_int_eq(finished.error, 0);
-    ck_assert_uint_eq(finished.readings, 1);
+    ck_assert_uint_eq(finished.accepted, 1);
     ck_assert_uint_eq(pending_pool_open(pool), 0);
     pending_pool_free(pool);
 }
@@ -54,8 +58,7 @@ START_TEST(not_answered_before_the_handler_is_done)
 {
     struct pending_pool *pool = new_pool();
     struct pending *p = pending_open(pool, &exchange_a, NULL, 0);
-    pending_expect(p);
-    pending_settle(p, ERR_FULL, "full");
+    pending_settle(pool, pending_expect(p, 0), ERR_FULL, "full");
     ck_assert_uint_eq(finished.calls, 0);
     pending_seal(p);
     ck_assert_uint_eq(finished.calls, 1);
@@ -70,12 +73,13 @@ static void must_decide(const int *errors, unsigned count, int decides)
 {
     struct pending_pool *pool = new_pool();
     struct pending *p = pending_open(pool, &exchange_a, NULL, 0);
+    void *ticket[8];
     for (unsigned i = 0; i < count; i++)
-        pending_expect(p);
+        ticket[i] = pending_expect(p, i);
     pending_seal(p);
     for (unsigned i = 0; i < count; i++) {
         ck_assert_uint_eq(finished.calls, 0);
-        pending_settle(p, errors[i], err_name(errors[i]));
+        pending_settle(pool, ticket[i], errors[i], err_name(errors[i]));
     }
     ck_assert_uint_eq(finished.calls, 1);
     ck_assert_int_eq(finished.error, decides);
@@ -92,6 +96,24 @@ START_TEST(one_transient_failure_decides_over_everything)
     must_decide((const int[]){ERR_TIMEOUT, ERR_INVALID}, 2, ERR_TIMEOUT);
     must_decide((const int[]){ERR_TOO_LARGE, ERR_INVALID}, 2, ERR_TOO_LARGE);
     must_decide((const int[]){ERR_FULL, ERR_UNAVAILABLE}, 2, ERR_FULL);
+}
+END_TEST
+
+START_TEST(what_kafka_never_takes_is_the_verdict_of_its_item)
+{
+    struct pending_pool *pool = new_pool();
+    struct pending *p = pending_open(pool, &exchange_a, NULL, 0);
+    void *last = pending_expect(p, PENDING_ITEMS_MAX), *first = pending_expect(p, 0);
+    void *late = pending_expect(p, 7);
+    pending_seal(p);
+    pending_settle(pool, first, 0, NULL);
+    pending_settle(pool, last, ERR_TOO_LARGE, "too large for the topic");
+    pending_settle(pool, late, ERR_TIMEOUT, "no answer");
+    ck_assert_uint_eq(finished.accepted, 1);
+    ck_assert_uint_eq(finished.rejected, 1); /* the late one may be sent again */
+    ck_assert_str_eq(finished.errors, "{\"index\":65535,\"code\":\"too_large\",\"pointer\":\"\","
+                                      "\"detail\":\"too large for the topic\"}");
+    pending_pool_free(pool);
 }
 END_TEST
 
@@ -153,12 +175,17 @@ START_TEST(every_request_is_answered_once_in_any_order)
         memset(answers, 0, sizeof answers);
         memset(given, 0, sizeof given);
         struct pending_pool *pool = pending_pool_new(count_answer, NULL);
-        struct pending *request[REQUESTS], *delivery[DELIVERIES];
+        struct pending *request[REQUESTS];
+        struct {
+            int *given;
+            void *ticket;
+        } delivery[DELIVERIES];
         for (int i = 0; i < REQUESTS; i++)
             request[i] = pending_open(pool, &given[i], NULL, 0);
         for (int i = 0; i < DELIVERIES; i++) {
-            delivery[i] = request[rng_below(&rng, REQUESTS)];
-            pending_expect(delivery[i]);
+            uint32_t at = rng_below(&rng, REQUESTS);
+            delivery[i].given = &given[at];
+            delivery[i].ticket = pending_expect(request[at], (unsigned)i);
         }
         for (int i = 0; i < REQUESTS; i++)
             pending_seal(request[i]);
@@ -166,8 +193,8 @@ START_TEST(every_request_is_answered_once_in_any_order)
             uint32_t at = rng_below(&rng, (uint32_t)left);
             bool fails = rng_below(&rng, 20) == 0;
             if (fails)
-                *(int *)delivery[at]->exchange = 1;
-            pending_settle(delivery[at], fails ? ERR_TIMEOUT : 0, "timeout");
+                *delivery[at].given = 1;
+            pending_settle(pool, delivery[at].ticket, fails ? ERR_TIMEOUT : 0, "timeout");
             delivery[at] = delivery[left - 1];
         }
         for (int i = 0; i < REQUESTS; i++)
@@ -183,6 +210,7 @@ UNIT_CASE(pending)
     tcase_add_test(tc, answered_when_the_delivery_is_known);
     tcase_add_test(tc, not_answered_before_the_handler_is_done);
     tcase_add_test(tc, one_transient_failure_decides_over_everything);
+    tcase_add_test(tc, what_kafka_never_takes_is_the_verdict_of_its_item);
     tcase_add_test(tc, long_reasons_are_cut);
     tcase_add_test(tc, a_pool_does_not_grow_beyond_its_peak);
     tcase_add_test(tc, every_request_is_answered_once_in_any_order);

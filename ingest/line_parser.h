@@ -1,0 +1,44 @@
+/* The parts of the line protocol parser, shared by the files that make it up. */
+#ifndef WEIR_INGEST_LINE_PARSER_H
+#define WEIR_INGEST_LINE_PARSER_H
+
+#include "common/model/reading_decoder.h"
+#include "ingest/line_protocol.h"
+
+enum { LINE_NUMBER_MAX = 512 }; /* bytes of a number that is not written as JSON writes it */
+
+struct line_parser {
+    struct reading_decoder d; /* holds every field to the rules of readings */
+    const char *at, *end;     /* `at` stands where a syntax error is to be reported */
+    enum line_unit unit;
+    unsigned device_rank; /* of the tag that names the device, 1 is best; 0 = none yet */
+    struct span device;   /* its value as written */
+    uint64_t device_hash; /* its part of `series` */
+    uint64_t series;      /* sum over measurement, tags, and names of fields */
+    uint32_t below_ms;    /* nanoseconds that the time stamp has beyond its millisecond */
+    char number[LINE_NUMBER_MAX];
+};
+
+/* What may end a run of bytes, as bits of line_scan's table. Control characters end all of them. */
+enum line_stop {
+    LINE_STOP_NAME = 1,  /* of a measurement: space and comma */
+    LINE_STOP_KEY = 2,   /* of keys and tag values: also the equals sign */
+    LINE_STOP_VALUE = 4, /* of a field value that is not quoted: space and comma; no escapes */
+};
+
+/* The run at p->at, which moves to what ended it, or to the end. */
+struct span line_scan(struct line_parser *p, enum line_stop stop);
+
+/* At the end of the input, before a line feed, or before CR LF. */
+bool line_at_end(const struct line_parser *p);
+
+/* Not line protocol: the only problem from now on. Always false. */
+bool line_refuse(struct line_parser *p, const char *why);
+
+/* One field; p->at stands behind the equals sign. False after a syntax error. */
+bool line_take_value(struct line_parser *p, struct span name);
+
+/* The time stamp, if there is one. False after a syntax error. */
+bool line_take_time(struct line_parser *p);
+
+#endif
