@@ -101,12 +101,32 @@ static const struct answer_route *route_of(struct http_exchange *ex)
     return route;
 }
 
+/* A key that is limited to devices may ask for one of them, and not for what is about all: leaving
+ * the others out of a list would look like the whole, and a 404 would be no more secret, because
+ * unknown devices have answers too. */
+static bool allowed(struct request *q, const struct key_record *key)
+{
+    const struct question *ask = &q->question;
+    const char *code = "device_forbidden", *detail = "The key is not for this device";
+    bool yes;
+    if (http_exchange_match(q->exchange)->params > 0) {
+        yes = key_record_allows(key, span_of(ask->device_id, ask->device_id_len));
+    } else {
+        yes = !key || key->devices == 0;
+        code = "key_limited";
+        detail = "The key is limited to some devices, and this is about all of them";
+    }
+    if (!yes) {
+        guard_count_forbidden(q->owner->guard);
+        http_reply_error(q->exchange, 403, code, detail, 0);
+    }
+    return yes;
+}
+
 static bool ask(struct request *q, struct http_exchange *ex)
 {
     struct query query = {.raw = http_exchange_head(ex)->query};
     q->question.now_ms = clock_wall_ms(q->owner->clock);
-    if (http_exchange_match(ex)->params > 0)
-        question_set_device(&q->question, http_exchange_param(ex, 0));
     if (q->route->ask)
         q->route->ask(&q->question, &query);
     if (query.problems)
@@ -117,6 +137,9 @@ static bool ask(struct request *q, struct http_exchange *ex)
 static void handle(struct http_exchange *ex, void *arg)
 {
     struct requests *r = arg;
+    const struct key_record *key;
+    if (!guard_admit(r->guard, ex, SCOPE_READ, &key))
+        return;
     struct request *q = xcalloc(1, sizeof *q);
     q->job = (struct query_job){.run = run, .done = done, .drop = drop};
     q->owner = r;
@@ -125,7 +148,11 @@ static void handle(struct http_exchange *ex, void *arg)
     q->started_ns = clock_monotonic_ns(r->clock);
     metric_inc(r->total,
                METRIC_LABELS(q->route->path, http_method_name(http_exchange_head(ex)->method)));
-    if (!ask(q, ex))
+    if (http_exchange_match(ex)->params > 0)
+        question_set_device(&q->question, http_exchange_param(ex, 0));
+    if (!allowed(q, key))
+        ; /* it is answered */
+    else if (!ask(q, ex))
         reply(ex, 422, &q->body);
     else if (!r->repository->ready(r->repository->self)) /* at once, not after a timeout */
         http_reply_error(ex, 503, "store_unavailable", "The store is not available", 2);

@@ -2,6 +2,7 @@
 #ifndef WEIR_DASHBOARD_REQUESTS_H
 #define WEIR_DASHBOARD_REQUESTS_H
 
+#include "common/auth/guard.h"
 #include "common/base/clock.h"
 #include "common/http/server.h"
 #include "common/obs/log.h"
@@ -15,6 +16,7 @@ struct requests {
     struct query_pool *pool;
     struct log *log;
     const struct clock *clock;
+    struct guard *guard;
     struct metric *total, *duration, *query_errors;
 };
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/app/key_keeper.h"
 #include "common/app/log_bridge.h"
 #include "common/base/xmalloc.h"
 #include "common/mongo/mongo.h"
@@ -16,6 +17,8 @@ enum { FLEET_PERIOD_S = 10, SOCKET_TIMEOUT_MS = 6000 };
 struct service {
     const struct settings *settings; /* borrowed, as is the daemon */
     struct daemon *daemon;
+    struct key_keeper *keys;
+    struct guard guard;
     struct mongo *mongo;
     struct repository_mongo collections;
     struct repository repository;
@@ -62,15 +65,20 @@ static int start(void *arg, struct daemon *d, struct err *e)
     if (!s->fleet_timer || event_add(s->fleet_timer, &period) != 0)
         return err_set(e, ERR_IO, "no timer");
     refresh_fleet(-1, 0, s);
-    log_event(daemon_log(d), LOG_WARN, "authentication_off",
-              LOG_STR("text", "anyone who reaches the port may read everything"));
-    return 0;
+    return key_keeper_start(s->keys, "anyone who reaches the port may read everything", e);
 }
 
 static void describe(void *arg, struct buf *json)
 {
-    (void)arg;
-    buf_str(json, ",\"authentication\":\"off\"");
+    struct service *s = arg;
+    key_keeper_describe(s->keys, json);
+}
+
+static void reload(void *arg, struct daemon *d)
+{
+    (void)d;
+    struct service *s = arg;
+    key_keeper_reload(s->keys);
 }
 
 static int open_store(struct service *s, struct err *e)
@@ -106,6 +114,7 @@ static void build_spec(struct service *s)
         .check_count = 1,
         .arg = s,
         .start = start,
+        .reload = reload,
         .describe = describe,
     };
 }
@@ -117,17 +126,22 @@ int service_new(void **out, const void *settings, const struct options *options,
     struct service *s = xcalloc(1, sizeof *s);
     s->settings = settings;
     s->daemon = d;
-    int rc = open_store(s, e);
+    int rc = key_keeper_new(&s->keys, &s->settings->auth, d, e);
+    if (rc == 0)
+        rc = open_store(s, e);
     if (rc) {
         service_free(s);
         return rc;
     }
     s->pool = query_pool_new((unsigned)s->settings->query_threads, (size_t)s->settings->query_queue,
                              wake_loop, s);
+    guard_init(&s->guard, key_keeper_store(s->keys), daemon_clock(d),
+               guard_metric(daemon_metrics(d)));
     s->requests = (struct requests){.repository = &s->repository,
                                     .pool = s->pool,
                                     .log = daemon_log(d),
-                                    .clock = daemon_clock(d)};
+                                    .clock = daemon_clock(d),
+                                    .guard = &s->guard};
     requests_add_metrics(&s->requests, daemon_metrics(d));
     fleet_init(&s->fleet, &s->repository, daemon_metrics(d), s->requests.query_errors);
     build_spec(s);
@@ -144,6 +158,8 @@ bool service_free(void *service)
         event_free(s->fleet_timer);
     query_pool_free(s->pool);
     mongo_free(s->mongo);
+    guard_deinit(&s->guard);
+    key_keeper_free(s->keys);
     free(s);
     return true;
 }

@@ -7,6 +7,7 @@
 
 struct settings {
     struct settings_common common;
+    struct settings_auth auth;
     struct settings_mongo mongo;
     int64_t query_threads, query_queue;
 };
