@@ -33,8 +33,8 @@ void intake_deinit(struct pipeline *p)
     entry_list_deinit(&p->slice.load_devices);
 }
 
-static void add_letter(struct pipeline *p, const struct stream_record *r, const char *reason,
-                       const char *message)
+static struct dead_letter *add_letter(struct pipeline *p, const struct stream_record *r,
+                                      const char *reason, const char *message)
 {
     if (p->letters == p->letters_cap) {
         p->letters_cap = p->letters_cap ? p->letters_cap * 2 : 64;
@@ -57,6 +57,11 @@ static void add_letter(struct pipeline *p, const struct stream_record *r, const 
     };
     snprintf(d->message, sizeof d->message, "%s", message);
     d->message[utf8_cut(span_str(d->message), sizeof d->message - 1)] = '\0';
+    return d;
+}
+
+static void tell_dead(struct pipeline *p, const struct dead_letter *d)
+{
     if (p->ports.observer.dead)
         p->ports.observer.dead(p->ports.observer.self, d);
 }
@@ -70,7 +75,28 @@ static void add_poison(struct pipeline *p, const struct stream_record *r,
         snprintf(message, sizeof message, "%s: %s", first->field, first->message);
     else
         snprintf(message, sizeof message, "%s", first->message);
-    add_letter(p, r, reading_problem_name(first->code), message);
+    tell_dead(p, add_letter(p, r, reading_problem_name(first->code), message));
+}
+
+/* A valid reading that the store does not take. */
+static void add_refused(struct pipeline *p, const struct stream_record *r,
+                        const struct sink_raw *raw)
+{
+    char message[ERR_MESSAGE_MAX];
+    if (raw->exhausted)
+        snprintf(message, sizeof message, "the store failed on it in %u attempts: %s (%d)",
+                 raw->attempts, raw->store_error, raw->store_code);
+    else
+        snprintf(message, sizeof message, "the store refuses it: %s (%d)", raw->store_error,
+                 raw->store_code);
+    struct dead_letter *d = add_letter(p, r,
+                                       raw->exhausted   ? "retries_exhausted"
+                                       : raw->too_large ? "too_large"
+                                                        : "store_refused",
+                                       message);
+    d->class = raw->exhausted ? DEAD_EXHAUSTED : DEAD_POISON;
+    d->attempts = raw->attempts;
+    tell_dead(p, d);
 }
 
 /* The rules look at the record alone, not at the clock, so that a replay decides the same again. */
@@ -121,17 +147,8 @@ int phase_decode(struct pipeline *p, struct err *e)
             .verdict = VERDICT_DEAD,
         };
     }
+    insertion_begin(s);
     p->phase = s->raws ? PHASE_INSERT_RAW : PHASE_FOLD;
-    return 0;
-}
-
-int phase_insert_raw(struct pipeline *p, struct err *e)
-{
-    struct slice *s = &p->slice;
-    int rc = p->ports.sink.insert_raw(p->ports.sink.self, s->raw, s->raws, e);
-    if (rc)
-        return rc;
-    p->phase = PHASE_READ_ORIGINS;
     return 0;
 }
 
@@ -197,12 +214,16 @@ int phase_read_origins(struct pipeline *p, struct err *e)
         if (rc)
             return rc;
     }
+    bool gone = false; /* expired between the two calls */
     for (size_t i = 0; i < n; i++)
-        if (exists[i]->outcome == RAW_UNKNOWN) { /* it expired between the two calls */
-            p->phase = PHASE_INSERT_RAW;
-            return 0;
+        if (exists[i]->outcome == RAW_UNKNOWN) {
+            insertion_again(s, (size_t)(exists[i] - s->raw));
+            gone = true;
         }
-    plan_load(p);
+    if (gone)
+        p->phase = PHASE_INSERT_RAW;
+    else
+        plan_load(p);
     return 0;
 }
 
@@ -337,7 +358,7 @@ static void note_verdicts(struct pipeline *p)
             const struct sink_raw *raw = &s->raw[r->raw];
             r->verdict = judge_raw(p, raw);
             if (raw->outcome == RAW_REFUSED)
-                add_letter(p, record_of(p, raw), "store_refused", raw->refusal);
+                add_refused(p, record_of(p, raw), raw);
             else
                 account_see_time(a, raw->reading->ts_ms, now_ms);
         }

@@ -20,6 +20,7 @@ struct pipeline_config pipeline_config_defaults(void)
         .max_future_skew_ms = 300000,
         .max_windows = 200000,
         .max_unwritten = 100000,
+        .max_retries = 3,
         .seed = 1,
     };
 }
@@ -84,7 +85,7 @@ static void set_blocker(struct pipeline *p, enum pipeline_blocker blocker, const
 static void clear_blocked(struct pipeline *p)
 {
     p->attempt = 0;
-    p->blocked_since_ms = p->blocked_until_ms = 0;
+    p->blocked_since_ms = p->blocked_until_ms = p->pause_until_ms = 0;
     atomic_store_explicit(&p->stats.blocked_since_ms, 0, memory_order_relaxed);
     set_blocker(p, PIPELINE_NOT_BLOCKED, "");
 }
@@ -240,7 +241,6 @@ static void note_failure(struct pipeline *p, enum phase phase, const struct err 
     atomic_store_explicit(&p->stats.blocked_since_ms, (int64_t)p->blocked_since_ms,
                           memory_order_relaxed);
     atomic_fetch_add_explicit(&p->stats.store_errors, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&p->stats.retries, 1, memory_order_relaxed);
     bool kafka = phase == PHASE_LETTERS || phase == PHASE_ADOPT_POSITION;
     set_blocker(p, kafka ? PIPELINE_BLOCKED_BY_KAFKA : PIPELINE_BLOCKED_BY_STORE, e->message);
     if (p->ports.observer.blocked)
@@ -274,10 +274,26 @@ static bool still_blocked(struct pipeline *p)
     return true;
 }
 
+/* Before a record that failed is tried again: nothing is wrong, but the group wants to be served.
+ */
+static bool still_paused(struct pipeline *p)
+{
+    uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
+    if (now_ms >= p->pause_until_ms) {
+        p->pause_until_ms = 0;
+        return false;
+    }
+    uint64_t left_ms = p->pause_until_ms - now_ms;
+    serve_group(p, (int)(left_ms < POLL_IDLE_MS ? left_ms : POLL_IDLE_MS));
+    return true;
+}
+
 bool pipeline_step(struct pipeline *p)
 {
     if (p->phase == PHASE_STOPPED)
         return false;
+    if (p->pause_until_ms && still_paused(p))
+        return true;
     if (p->blocked_until_ms && still_blocked(p))
         return true;
     enum phase phase = p->phase;

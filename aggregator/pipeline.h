@@ -30,6 +30,7 @@ struct pipeline_config {
     int64_t max_future_skew_ms;
     size_t max_windows;   /* windows (and devices) kept in memory when nothing needs them */
     size_t max_unwritten; /* records folded but not yet in the ledger before a flush is forced */
+    unsigned max_retries; /* attempts for a record that the store fails on, before it is given up */
     uint64_t seed;        /* for the hash tables and the jitter of retries */
 };
 

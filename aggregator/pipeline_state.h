@@ -52,6 +52,19 @@ struct fold_target {
     unsigned raw, sensor;
 };
 
+struct insert_range {
+    unsigned from, to; /* of raw[] */
+};
+
+/* What is left to insert of a slice, the top first. */
+struct insertion {
+    struct insert_range todo[SLICE_MAX + 16]; /* halves of halves, or single records */
+    unsigned todos;
+    unsigned round;    /* pauses taken for records that failed */
+    unsigned deferred; /* records in a row that waited for a witness */
+    bool witnessed;    /* the store took a record of this slice */
+};
+
 struct slice {
     struct slice_record record[SLICE_MAX];
     size_t records;
@@ -63,6 +76,7 @@ struct slice {
     struct device_entry *device[SLICE_MAX]; /* of raw[i]; NULL when it is not counted */
     struct entry_list load_windows, load_devices;
     size_t load_at;
+    struct insertion insertion;
 };
 
 struct pipeline {
@@ -99,6 +113,7 @@ struct pipeline {
     /* retrying */
     unsigned attempt;
     uint64_t blocked_since_ms, blocked_until_ms; /* monotonic; 0 = not blocked */
+    uint64_t pause_until_ms; /* monotonic; before a record is tried again; 0 = go on */
     pthread_mutex_t why_lock;
     char why[ERR_MESSAGE_MAX]; /* under why_lock, as the next */
     enum pipeline_blocker blocker;
@@ -136,6 +151,10 @@ bool flush_due(const struct pipeline *p, uint64_t now_ms);
 void flush_note_unwritten(struct pipeline *p);
 void flush_sweep(struct pipeline *p, uint64_t now_ms); /* windows that became final */
 void flush_publish_stats(struct pipeline *p);
+
+/* insertion.c */
+void insertion_begin(struct slice *s);             /* all of the slice is to be inserted */
+void insertion_again(struct slice *s, size_t raw); /* this one is to be inserted once more */
 
 /* intake.c */
 void intake_release(struct pipeline *p); /* gives the batch back */

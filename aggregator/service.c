@@ -212,6 +212,7 @@ static void build_pipeline(struct service *s)
     config.grace_ms = s->settings->grace_ms;
     config.max_future_skew_ms = s->settings->max_future_skew_ms;
     config.max_windows = (size_t)s->settings->max_windows;
+    config.max_retries = (unsigned)s->settings->max_retries;
     config.seed = random_seed();
     s->observe = observe_new(daemon_log(s->daemon), daemon_metrics(s->daemon));
     struct pipeline_ports ports = {

@@ -22,6 +22,10 @@ static const struct option_row rows[] = {
      .field = offsetof(struct settings, max_future_skew_ms), .fallback = "5m", .min = 0,
      .max = DAY_MS, .group = "Readings",
      .help = "A record whose ts is further ahead of its time of receipt is a dead letter."},
+    {.name = "MAX_RETRIES", .type = OPTION_INT, .field = offsetof(struct settings, max_retries),
+     .fallback = "3", .min = 1, .max = 1000, .group = "Readings",
+     .help = "Attempts for a record that alone keeps failing in the store, before it is a dead "
+             "letter. Trouble of the store itself uses up none."},
     {.name = "RAW_TTL", .type = OPTION_DURATION, .field = offsetof(struct settings, raw_ttl_ms),
      .fallback = "30d", .min = 60e3, .max = 36500 * DAY_MS, .group = "MongoDB",
      .help = "Readings are kept this long after their receipt; doubles are told apart as long."},

@@ -17,6 +17,7 @@ enum raw_outcome {
     RAW_STORED,  /* the document is there, inserted by this call */
     RAW_EXISTS,  /* E11000: a document with this id was there; read_origins tells whose */
     RAW_REFUSED, /* the store refuses this document for ever (too large, ...) */
+    RAW_FAILED,  /* the store failed on this document for a reason that may pass, or may not */
 };
 
 struct sink_raw {
@@ -26,7 +27,12 @@ struct sink_raw {
     int64_t offset;
     /* filled by insert_raw */
     enum raw_outcome outcome;
-    const char *refusal; /* constant word, with RAW_REFUSED */
+    bool too_large;          /* with RAW_REFUSED: that is why */
+    int store_code;          /* with RAW_REFUSED and RAW_FAILED; 0 = the driver refused it */
+    const char *store_error; /* its name; constant */
+    /* kept by the pipeline */
+    unsigned attempts; /* calls in which the store took or refused this document itself */
+    bool exhausted;    /* with RAW_REFUSED: given up after so many */
     /* filled by read_origins */
     int32_t found_partition;
     int64_t found_offset;
@@ -55,12 +61,15 @@ struct ledger {
 };
 
 /* All functions return 0, or ERR_UNAVAILABLE with *e when the outcome is unknown or the store is
- * away (call again later; partial effects are fine). They block for a bounded time. */
+ * away (call again later; partial effects are fine); other codes where they are named. They block
+ * for a bounded time. */
 struct sink {
     void *self; /* borrowed */
 
     /* Unordered bulk insert; fills every outcome. received_at 0 in the reading is stored as the
-     * time the record came into Kafka, which the caller has put there. */
+     * time the record came into Kafka, which the caller has put there. ERR_FAILED with *e when the
+     * store refused the whole call for something it holds and does not say what: ask again with
+     * fewer; some may be stored. A call with one item only says so when it may be the call. */
     int (*insert_raw)(void *self, struct sink_raw *items, size_t count, struct err *e);
 
     /* For items with RAW_EXISTS: fills found_* and same_contents. A document that is gone meanwhile

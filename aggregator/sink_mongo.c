@@ -70,11 +70,16 @@ static int retry_later(int rc, struct err *e)
 
 /* --- raw readings ----------------------------------------------------------------------------- */
 
-static void set_outcome(struct sink_raw *raw, int error)
+/* `code` 0 = the driver itself will not send it. */
+static void set_outcome(struct sink_raw *raw, int error, int code)
 {
-    raw->outcome = error == 0 ? RAW_STORED : error == ERR_EXISTS ? RAW_EXISTS : RAW_REFUSED;
-    if (raw->outcome == RAW_REFUSED)
-        raw->refusal = error == ERR_TOO_LARGE ? "too_large" : "store_refused";
+    raw->outcome = error == 0            ? RAW_STORED
+                   : error == ERR_EXISTS ? RAW_EXISTS
+                   : error == ERR_FAILED ? RAW_FAILED
+                                         : RAW_REFUSED;
+    raw->too_large = error == ERR_TOO_LARGE;
+    raw->store_code = code;
+    raw->store_error = code ? mongo_error_code_name(code) : "refused by the driver";
 }
 
 /* What the driver itself will not send is refused here, alone; the others go into the bulk.
@@ -93,10 +98,29 @@ static size_t fill_bulk(mongoc_bulk_operation_t *bulk, struct sink_raw *items, s
         if (mongoc_bulk_operation_insert_with_opts(bulk, &doc, NULL, &error))
             sent[n++] = raw;
         else
-            set_outcome(raw, ERR_INVALID);
+            set_outcome(raw, ERR_INVALID, 0);
     }
     bson_destroy(&doc);
     return n;
+}
+
+static bool blames_contents(int rc)
+{
+    return rc == ERR_INVALID || rc == ERR_TOO_LARGE || rc == ERR_FAILED;
+}
+
+/* The whole call was refused for what it holds. A document that was alone in it is refused for
+ * good; of several nobody knows which, and a code that may mean the call blames nobody yet. */
+static int blame(struct sink_raw **sent, size_t count, int rc, struct err *e)
+{
+    if (count == 1 && rc != ERR_FAILED) {
+        set_outcome(sent[0], rc, 0);
+        sent[0]->store_error = "refused with the whole call";
+        err_clear(e);
+        return 0;
+    }
+    e->code = ERR_FAILED;
+    return ERR_FAILED;
 }
 
 static int insert_bulk(mongoc_collection_t *c, struct sink_raw *items, size_t count, struct err *e)
@@ -109,12 +133,14 @@ static int insert_bulk(mongoc_collection_t *c, struct sink_raw *items, size_t co
     size_t n = fill_bulk(bulk, items, count, sent);
     int rc = mongo_bulk_execute(bulk, outcome, n, NULL, e);
     for (size_t i = 0; i < n && rc == 0; i++)
-        set_outcome(sent[i], outcome[i].error);
+        set_outcome(sent[i], outcome[i].error, outcome[i].server_code);
+    if (blames_contents(rc))
+        rc = blame(sent, n, rc, e);
     free(outcome);
     free(sent);
     mongoc_bulk_operation_destroy(bulk);
     bson_destroy(&opts);
-    return retry_later(rc, e);
+    return rc == ERR_FAILED ? rc : retry_later(rc, e);
 }
 
 static int insert_raw(void *self, struct sink_raw *items, size_t count, struct err *e)

@@ -56,21 +56,25 @@ int mongo_bulk_outcome(bool ok, const bson_t *reply, const bson_error_t *error,
     memset(items, 0, count * sizeof *items);
     if (modified)
         *modified = number_at(reply, "nModified");
-    if (ok)
-        return 0;
     bson_iter_t iter;
-    if (error->domain == MONGOC_ERROR_BSON)
+    int64_t failed = ok ? 0 : read_write_errors(reply, items, count);
+    if (!ok && failed == 0) /* no document is blamed: the driver, the server or the line spoke */
         return mongo_fail(e, "bulk write", error, reply);
-    int64_t failed = read_write_errors(reply, items, count);
-    /* A write error hides a later network error from the driver's one error slot, so only a full
-     * account shows that every operation was answered. */
+    /* A write error hides a later network error from the driver's one error slot, and a server may
+     * answer the driver's own second try with the count of the first: only a full account shows
+     * that every operation was done. */
     int64_t answered = number_at(reply, "nInserted") + number_at(reply, "nMatched") +
                        number_at(reply, "nUpserted") + number_at(reply, "nRemoved") + failed;
-    if (failed > 0 && answered == (int64_t)count &&
-        !bson_iter_init_find(&iter, reply, "writeConcernErrors"))
+    if (answered == (int64_t)count &&
+        (ok || !bson_iter_init_find(&iter, reply, "writeConcernErrors")))
         return 0;
-    return err_set(e, ERR_UNAVAILABLE, "bulk write: %s",
-                   error->message[0] ? error->message : "the outcome is unknown");
+    if (ok)
+        return err_set(e, ERR_UNAVAILABLE, "bulk write: %lld of %zu operations are accounted for",
+                       (long long)answered, count);
+    (void)mongo_fail(e, "bulk write", error, reply);
+    if (e)
+        e->code = ERR_UNAVAILABLE; /* whatever the first of them says */
+    return ERR_UNAVAILABLE;
 }
 
 int mongo_bulk_execute(mongoc_bulk_operation_t *bulk, struct mongo_bulk_item *items, size_t count,

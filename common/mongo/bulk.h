@@ -10,15 +10,16 @@
 
 /* Outcome of an unordered bulk for each operation, in order. */
 struct mongo_bulk_item {
-    int error; /* 0, or ERR_EXISTS, ERR_INVALID, ERR_TOO_LARGE */
+    int error; /* 0, or ERR_EXISTS, ERR_INVALID, ERR_TOO_LARGE, ERR_FAILED */
     int server_code;
 };
 
 /* Executes and fills items[0..count), count being the operations added to `bulk`. Returns 0 when
  * every operation has a definite outcome (also when some failed), ERR_UNAVAILABLE when the outcome
- * of any is unknown: then repeat the whole bulk. ERR_TOO_LARGE or ERR_INVALID when the driver
- * itself refuses to send one of the documents. An empty bulk is done at once. `modified` may be
- * NULL. */
+ * of any is unknown: then repeat the whole bulk. ERR_TOO_LARGE or ERR_INVALID when the driver will
+ * not send one of the documents, or the server refuses the whole command for one; ERR_FAILED when
+ * it fails on what the command holds: nobody knows which document, and some may be written. An
+ * empty bulk is done at once. `modified` may be NULL. */
 WEIR_MUST_CHECK int mongo_bulk_execute(mongoc_bulk_operation_t *bulk, struct mongo_bulk_item *items,
                                        size_t count, int64_t *modified, struct err *e);
 

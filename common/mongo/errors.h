@@ -6,11 +6,33 @@
 
 #include "common/base/err.h"
 
-/* Tells errors apart: ERR_EXISTS (11000), ERR_TOO_LARGE (document over 16 MiB), ERR_INVALID (the
- * server refuses this document for ever), and ERR_UNAVAILABLE for everything that is the server's
- * or the network's trouble: no server, socket, timeout, not primary, write concern, disk full,
- * authentication, interrupted, and every code that is not known to be the document's fault.
- * `reply` may be NULL. */
+/* Whom an error blames, and so what is to be done. */
+enum mongo_blame {
+    MONGO_TROUBLE,   /* the server or the network: the same call again, for ever */
+    MONGO_DENIED,    /* our rights, or how the server is set up: likewise, but people must act */
+    MONGO_EXISTS,    /* a document with this key is there */
+    MONGO_REFUSED,   /* the document, for good */
+    MONGO_TOO_LARGE, /* the document, for good */
+    MONGO_FAILED,    /* the document, perhaps: worth a few tries alone */
+};
+
+/* One error code of the server. What it says depends on where it stands: inside `writeErrors` it
+ * speaks of a document; as the answer to a command it may as well speak of the command. */
+struct mongo_error_code {
+    int code;
+    const char *name; /* MongoDB's own: "DocumentValidationFailure" */
+    enum mongo_blame of_command, of_document;
+};
+
+/* NULL for a code that is not in the table: then a command had trouble, a document failed. */
+const struct mongo_error_code *mongo_error_code(int code);
+const char *mongo_error_code_name(int code); /* "unknown" when not in the table */
+
+/* The class of an error: ERR_EXISTS, ERR_TOO_LARGE and ERR_INVALID (refused for good), ERR_FAILED
+ * (MONGO_FAILED), and ERR_UNAVAILABLE for everything that is the server's or the network's trouble
+ * or a matter of rights: no server, socket, timeout, not primary, write concern, disk full,
+ * authentication, interrupted, and every command's code that is not known to blame what the command
+ * holds. `reply` may be NULL. */
 int mongo_classify(const bson_error_t *error, const bson_t *reply);
 
 /* The same for one entry of `writeErrors`, where a code speaks of a document. */

@@ -13,18 +13,21 @@ extern struct fixture {
     struct mongo *mongo, *direct;
     struct sink_mongo *owner;
     struct sink sink;
+    char host[64]; /* of the store */
+    unsigned port;
     char database[64];
 } fix;
 
-/* Around each test; the database is the test's own. */
-void fixture_set_up(void);
-void fixture_tear_down(void);
+/* Around each test case; the database is empty at the beginning of each test. */
+void fixture_open(void);
+void fixture_close(void);
 
 /* Documents in a collection, counted past the relay. */
 int64_t fixture_count(const char *collection);
 
 void sink_tests(TCase *tc);   /* test_sink.c */
 void schema_tests(TCase *tc); /* test_schema.c */
+void fault_tests(TCase *tc);  /* test_faults.c */
 
 #define MUST(call)                                                                \
     do {                                                                          \

@@ -18,14 +18,14 @@ static struct mongo *open_store(const char *url)
     return m;
 }
 
-void fixture_set_up(void)
+void fixture_open(void)
 {
-    char host[64], url[128];
-    unsigned port = 27017;
-    ck_assert_msg(sscanf(getenv("MONGO_URL"), "mongodb://%63[0-9.]:%u", host, &port) >= 1,
+    char url[128];
+    fix.port = 27017;
+    ck_assert_msg(sscanf(getenv("MONGO_URL"), "mongodb://%63[0-9.]:%u", fix.host, &fix.port) >= 1,
                   "MONGO_URL must name the store as mongodb://<IPv4 address>:<port>");
     snprintf(fix.database, sizeof fix.database, "weir_test_%d", (int)getpid());
-    fix.relay = relay_new(host, (uint16_t)port);
+    fix.relay = relay_new(fix.host, (uint16_t)fix.port);
     snprintf(url, sizeof url,
              "mongodb://127.0.0.1:%u/?directConnection=true&socketTimeoutMS=1500"
              "&serverSelectionTimeoutMS=1500&connectTimeoutMS=1000",
@@ -41,17 +41,28 @@ void fixture_set_up(void)
     fix.sink = sink_mongo_port(fix.owner);
 }
 
-void fixture_tear_down(void)
+static void drop_database(void)
 {
     mongoc_client_t *client = mongo_pop(fix.direct);
     mongoc_database_t *database = mongoc_client_get_database(client, fix.database);
     mongoc_database_drop(database, NULL);
     mongoc_database_destroy(database);
     mongo_push(fix.direct, client);
+}
+
+void fixture_close(void)
+{
     sink_mongo_free(fix.owner);
     mongo_free(fix.mongo);
     mongo_free(fix.direct);
     relay_free(fix.relay);
+}
+
+/* Clients are kept from test to test: to end one takes the driver two seconds. */
+static void clean(void)
+{
+    relay_set(fix.relay, RELAY_PASS);
+    drop_database();
 }
 
 int64_t fixture_count(const char *collection)
@@ -67,15 +78,22 @@ int64_t fixture_count(const char *collection)
     return n;
 }
 
+static void add_case(Suite *s, const char *name, void (*tests)(TCase *tc))
+{
+    TCase *tc = tcase_create(name);
+    tcase_set_timeout(tc, 60);
+    tcase_add_unchecked_fixture(tc, fixture_open, fixture_close);
+    tcase_add_checked_fixture(tc, NULL, clean);
+    tests(tc);
+    suite_add_tcase(s, tc);
+}
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("sink against a real store");
-    TCase *tc = tcase_create("sink");
-    tcase_set_timeout(tc, 60);
-    tcase_add_checked_fixture(tc, fixture_set_up, fixture_tear_down);
-    sink_tests(tc);
-    schema_tests(tc);
-    suite_add_tcase(s, tc);
+    add_case(s, "sink", sink_tests);
+    add_case(s, "schema", schema_tests);
+    add_case(s, "faults", fault_tests);
     return s;
 }
 

@@ -72,6 +72,36 @@ START_TEST(a_write_error_that_blames_the_server_is_unavailable)
 }
 END_TEST
 
+START_TEST(a_document_that_failed_has_an_outcome_of_its_own)
+{
+    struct outcome o;
+    const char *reply = "{\"nInserted\":2,\"writeErrors\":[{\"index\":1,\"code\":8}]}";
+    ck_assert_int_eq(outcome_of(&o, false, reply, MONGOC_ERROR_SERVER, 8), 0);
+    ck_assert_int_eq(o.items[1].error, ERR_FAILED);
+    ck_assert_int_eq(o.items[1].server_code, 8);
+}
+END_TEST
+
+START_TEST(a_command_refused_for_what_it_holds_is_told_apart)
+{
+    struct outcome o;
+    ck_assert_int_eq(outcome_of(&o, false, "{\"nInserted\":0}", MONGOC_ERROR_SERVER, 9),
+                     ERR_FAILED);
+    ck_assert_int_eq(outcome_of(&o, false, "{\"nInserted\":0}", MONGOC_ERROR_SERVER, 10334),
+                     ERR_TOO_LARGE);
+    ck_assert_int_eq(outcome_of(&o, false, "{\"nInserted\":0}", MONGOC_ERROR_SERVER, 10107),
+                     ERR_UNAVAILABLE);
+}
+END_TEST
+
+START_TEST(a_success_that_counts_too_few_is_none)
+{
+    struct outcome o;
+    ck_assert_int_eq(outcome_of(&o, true, "{\"nInserted\":2}", 0, 0), ERR_UNAVAILABLE);
+    ck_assert_str_eq(o.e.message, "bulk write: 2 of 3 operations are accounted for");
+}
+END_TEST
+
 START_TEST(not_yet_durable_is_unavailable)
 {
     struct outcome o;
@@ -131,6 +161,9 @@ UNIT_CASE(bulk)
     tcase_add_test(tc, nothing_answered_is_unavailable);
     tcase_add_test(tc, a_duplicate_does_not_hide_a_lost_batch);
     tcase_add_test(tc, a_write_error_that_blames_the_server_is_unavailable);
+    tcase_add_test(tc, a_document_that_failed_has_an_outcome_of_its_own);
+    tcase_add_test(tc, a_command_refused_for_what_it_holds_is_told_apart);
+    tcase_add_test(tc, a_success_that_counts_too_few_is_none);
     tcase_add_test(tc, not_yet_durable_is_unavailable);
     tcase_add_test(tc, an_index_out_of_range_is_not_followed);
     tcase_add_test(tc, what_the_driver_refuses_to_send_is_told_apart);

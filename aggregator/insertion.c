@@ -1,0 +1,136 @@
+/* Putting the raw readings of a slice into the store: all at once, and where the store refuses the
+ * whole, in halves, until the record that it cannot take stands alone.
+ *
+ *   whole slice --refused--> halves --refused--> ... --> one record: an attempt --> dead letter
+ *        '--taken--'           '--taken--'
+ *
+ * Trouble of the store ends none of it: it blocks and uses up no attempt. */
+#include "aggregator/pipeline_state.h"
+
+enum { RETRY_BASE_MS = 250, RETRY_CAP_MS = 5000 };
+
+static void push(struct insertion *n, size_t from, size_t to)
+{
+    n->todo[n->todos++] = (struct insert_range){.from = (unsigned)from, .to = (unsigned)to};
+}
+
+void insertion_begin(struct slice *s)
+{
+    s->insertion.todos = s->insertion.round = s->insertion.deferred = 0;
+    s->insertion.witnessed = false;
+    if (s->raws)
+        push(&s->insertion, 0, s->raws);
+}
+
+void insertion_again(struct slice *s, size_t raw)
+{
+    push(&s->insertion, raw, raw + 1);
+}
+
+/* The last of its attempts: given up, with what the store said. */
+static void give_up(struct sink_raw *r)
+{
+    r->outcome = RAW_REFUSED;
+    r->exhausted = true;
+}
+
+static void count_attempt(struct pipeline *p, struct sink_raw *r)
+{
+    if (r->attempts++ > 0)
+        atomic_fetch_add_explicit(&p->stats.retries, 1, memory_order_relaxed);
+}
+
+/* Notes what became of the range; a failed record has one attempt less. */
+static void note_outcomes(struct pipeline *p, struct insert_range range)
+{
+    for (size_t i = range.from; i < range.to; i++) {
+        struct sink_raw *r = &p->slice.raw[i];
+        count_attempt(p, r);
+        if (r->outcome == RAW_STORED || r->outcome == RAW_EXISTS)
+            p->slice.insertion.witnessed = true;
+        else if (r->outcome == RAW_FAILED && r->attempts >= p->config.max_retries)
+            give_up(r);
+    }
+}
+
+/* What failed is tried once more, each record alone, after a pause that all of them share. */
+static void begin_round(struct pipeline *p)
+{
+    struct slice *s = &p->slice;
+    for (size_t i = s->raws; i-- > 0;)
+        if (s->raw[i].outcome == RAW_FAILED)
+            push(&s->insertion, i, i + 1);
+    if (s->insertion.todos)
+        p->pause_until_ms =
+            clock_monotonic_ms(&p->ports.clock) +
+            (uint64_t)backoff_ms(&p->rng, s->insertion.round++, RETRY_BASE_MS, RETRY_CAP_MS);
+}
+
+/* A record that was refused as a whole call before any other was taken has to wait for the others:
+ * they may be witnesses. When all have had their turn, the store takes nothing, and that blocks. */
+static int defer(struct insertion *n, struct err *e)
+{
+    struct insert_range range = n->todo[n->todos - 1];
+    n->todo[n->todos - 1] = n->todo[0];
+    n->todo[0] = range;
+    if (n->deferred + 1 >= n->todos)
+        return ERR_UNAVAILABLE;
+    n->deferred++;
+    err_clear(e);
+    return 0;
+}
+
+/* The store refused the call as a whole. Several records: look for the one. One record: it is to
+ * blame if the store took others of its slice; else it may well be that the store takes nothing,
+ * and nobody is given up for that. */
+static int narrow(struct pipeline *p, struct insert_range range, struct err *e)
+{
+    struct insertion *n = &p->slice.insertion;
+    struct sink_raw *r = &p->slice.raw[range.from];
+    unsigned middle = range.from + (range.to - range.from) / 2;
+    if (range.to - range.from > 1) {
+        n->todos--;
+        push(n, middle, range.to);
+        push(n, range.from, middle);
+        err_clear(e);
+        return 0;
+    }
+    if (!n->witnessed)
+        return defer(n, e);
+    r->outcome = RAW_FAILED;
+    r->store_code = 0;
+    r->store_error = "refused with the whole call";
+    err_clear(e);
+    n->todos--;
+    note_outcomes(p, range);
+    return 0;
+}
+
+static int insert_next(struct pipeline *p, struct err *e)
+{
+    struct insertion *n = &p->slice.insertion;
+    struct insert_range range = n->todo[n->todos - 1];
+    int rc = p->ports.sink.insert_raw(p->ports.sink.self, &p->slice.raw[range.from],
+                                      range.to - range.from, e);
+    if (rc == ERR_FAILED)
+        return narrow(p, range, e);
+    if (rc)
+        return rc;
+    n->todos--;
+    n->deferred = 0;
+    note_outcomes(p, range);
+    return 0;
+}
+
+int phase_insert_raw(struct pipeline *p, struct err *e)
+{
+    struct insertion *n = &p->slice.insertion;
+    int rc = n->todos ? insert_next(p, e) : 0;
+    if (rc)
+        return rc;
+    if (n->todos == 0)
+        begin_round(p);
+    if (n->todos == 0)
+        p->phase = PHASE_READ_ORIGINS;
+    return 0;
+}

@@ -1,0 +1,53 @@
+/* A world for the step machine that does what the test says. */
+#ifndef WEIR_TESTS_UNIT_AGGREGATOR_STAGE_H
+#define WEIR_TESTS_UNIT_AGGREGATOR_STAGE_H
+
+#include "aggregator/pipeline.h"
+
+#define EPOCH_MS INT64_C(1763719200000)
+
+enum { STAGE_RECORDS = 16 };
+
+/* One partition, one member, and a store that takes everything unless it is away. */
+struct stage {
+    int64_t now_ms;
+    bool away;      /* the store takes and gives nothing */
+    bool read_only; /* it takes no windows */
+    bool assigned;
+    enum stream_event event; /* told once, before records */
+    struct stream_record record[STAGE_RECORDS];
+    char value[STAGE_RECORDS][192];
+    size_t records, given;
+    int64_t account; /* next_offset of the stored ledger; 0 = there is none */
+    unsigned finals; /* windows that came to the store as final */
+    uint64_t late;   /* of the window written last */
+    /* raw readings that the store does not take, by offset */
+    struct stage_fault {
+        unsigned fails;   /* so many calls fail on this document, and say so */
+        bool refused;     /* it is refused for good */
+        bool whole;       /* a call that holds it is refused as a whole, and nobody says why */
+        unsigned offered; /* filled: calls that held it */
+        unsigned alone;   /* filled: those that held nothing else */
+    } fault[STAGE_RECORDS];
+    bool stored[STAGE_RECORDS];
+    struct dead_letter letter[STAGE_RECORDS];
+    size_t letters;
+    int64_t committed;
+    unsigned blocked; /* times that an effect failed and is to be repeated */
+    char why[ERR_MESSAGE_MAX + 32];
+    struct pipeline *pipeline;
+};
+
+/* A partition is assigned; the pipeline is made, and freed by the test. */
+void stage_open(struct stage *s);
+
+/* The same over another store. */
+void stage_open_on(struct stage *s, const struct sink *sink);
+
+/* A reading that came into the log at `at_ms` and speaks of that moment. */
+void stage_append(struct stage *s, int64_t at_ms);
+
+/* Steps until the stage's clock, which moves only while the pipeline waits, has come so far. */
+void stage_run_until(struct stage *s, int64_t until_ms);
+
+#endif
