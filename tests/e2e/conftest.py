@@ -14,6 +14,7 @@ import pytest
 
 sys.dont_write_bytecode = True  # no __pycache__ in the checkout
 
+from support.log import Log  # noqa: E402
 from support.oracle import Oracle  # noqa: E402
 from support.stack import Stack  # noqa: E402
 
@@ -61,6 +62,17 @@ def oracle(stack: Stack) -> Iterator[Oracle]:
     oracle = Oracle(stack)
     yield oracle
     oracle.close()
+
+
+@pytest.fixture
+def untouched(stack: Stack) -> Iterator[None]:
+    """Whatever the test sends, nothing of it may come into the log."""
+    log = Log(stack.kafka)
+    before = log.ends()
+    yield
+    after = log.ends()
+    log.close()
+    assert after == before
 
 
 @pytest.fixture

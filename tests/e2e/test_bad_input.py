@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import requests
 
-from support.log import Log
 from support.readings import now_ms, reading, rfc3339
 from support.stack import Stack
 
 JSON = {"Content-Type": "application/json"}
 GOOD = {"device_id": "bad-1", "temperature_c": 21.5, "humidity": 48.0}
-
-
-@pytest.fixture
-def untouched(stack: Stack) -> Iterator[None]:
-    """Whatever the test sends, nothing of it may come into the log."""
-    log = Log(stack.kafka)
-    before = log.ends()
-    yield
-    after = log.ends()
-    log.close()
-    assert after == before
 
 
 def without(field: str) -> str:

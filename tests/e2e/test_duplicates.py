@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
 from support.client import ingest, need_route, post_readings
+from support.metrics_text import parse
 from support.oracle import Oracle
 from support.readings import keyed_id, now_ms, reading, reading_id
 from support.stack import Stack
+from support.wait import wait_until
 
 
 def duplicates(oracle: Oracle) -> int:
@@ -109,3 +116,52 @@ def test_of_two_contents_of_one_id_the_first_stays(
     assert document["temperature_c"] == 20
     (window,) = [w for w in oracle.windows(device) if w["sensor_type"] == "temperature_c"]
     assert (window["count"], window["max"]) == (1, 20)
+
+
+BATCH = 300
+
+
+def crash_in_flight(stack: Stack, items: list[dict], headers: dict[str, str]) -> None:
+    """The batch is on its way to a broker that does not answer when ingest is killed."""
+
+    def queued() -> bool:
+        samples = parse(requests.get(f"{stack.ingest}/metrics", timeout=5).text)
+        waiting = [s.value for s in samples if s.name == "weir_producer_queue_messages"]
+        return sum(waiting) >= len(items)
+
+    with ThreadPoolExecutor(1) as pool:
+        stack.pause("kafka")
+        try:
+            request = pool.submit(post_readings, stack, items, **headers)
+            wait_until(queued, 4, "the batch is not in flight")
+            stack.kill("ingest")
+            with pytest.raises(requests.ConnectionError):
+                request.result(10)
+        finally:
+            stack.resume("kafka")
+    stack.start("ingest")
+
+
+@pytest.mark.parametrize("stamped", [True, False], ids=["with times", "with a key"])
+def test_a_batch_sent_again_after_crashes_of_ingest(
+    stack: Stack, oracle: Oracle, device: str, stamped: bool
+) -> None:
+    start = now_ms() - 60_000
+    if stamped:
+        headers: dict[str, str] = {}
+        items = [reading(f"{device}-{i % 7}", start + i) for i in range(BATCH)]
+        wanted = {reading_id(item["device_id"], start + i) for i, item in enumerate(items)}
+    else:
+        headers = {"Idempotency-Key": device}
+        items = [
+            {"device_id": f"{device}-{i % 7}", "temperature_c": i, "humidity": 50}
+            for i in range(BATCH)
+        ]
+        wanted = {keyed_id(item["device_id"], f"{device}/{i}") for i, item in enumerate(items)}
+    crash_in_flight(stack, items, headers)
+    crash_in_flight(stack, items, headers)
+    for _ in range(2):
+        answer = post_readings(stack, items, **headers)
+        assert answer.status_code == 202, answer.text
+    oracle.check()
+    assert oracle.raw(device).keys() == wanted

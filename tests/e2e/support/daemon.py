@@ -79,9 +79,14 @@ def sanitized(name: str) -> bool:
 
 
 def run(name: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """A daemon that ends by itself."""
+    return run_path(program(name), *args, **env)
+
+
+def run_path(path: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     """A program that ends by itself."""
     return subprocess.run(
-        [str(program(name)), *args],
+        [str(path), *args],
         env=clean_environment() | env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
