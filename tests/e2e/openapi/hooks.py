@@ -1,5 +1,5 @@
-"""What the OpenAPI document can say in words only: which generated bodies are not to be held against
-the daemon, and how newline-delimited JSON is written."""
+"""What the OpenAPI document can say in words only: which generated bodies are not to be held
+against the daemon, and how newline-delimited JSON is written."""
 
 from __future__ import annotations
 
