@@ -17,7 +17,7 @@ from support.balancer import Balancer, Clients
 from support.daemon import Daemon, program
 from support.log import RAW
 from support.oracle import Oracle
-from support.stack import Stack
+from support.stack import Stack, is_ready
 from support.wait import wait_until
 
 DELAY = "2s"  # many times what clients and probes need to look again
@@ -64,21 +64,21 @@ def test_while_it_waits_for_the_delay_it_says_so(stack: Stack, device: str) -> N
     """Not ready at once, but still taking readings, on new connections too."""
     with Daemon(stack, "ingest", SHUTDOWN_DELAY="10m", SHUTDOWN_TIMEOUT="5s") as daemon:
         daemon.start()
-        with Balancer([daemon.url]) as balancer, Clients(balancer, device, 3) as clients:
-            wait_more(clients, 20)
-            assert daemon.process
+        assert daemon.process
+        with Clients(FixedAddress(daemon), device, 3) as early:
+            wait_more(early, 20)
             daemon.process.terminate()
-            wait_until(lambda: not any(balancer.ready.values()), 5, "readiness to go")
-            balancer.ready = dict.fromkeys(balancer.ready, True)  # clients that do not look
+            wait_until(lambda: not is_ready(daemon.url), 5, "readiness to go")
+            wait_more(early, 20)
         with Clients(FixedAddress(daemon), f"{device}-late", 3) as late:
             wait_more(late, 30)
-        assert not clients.failures and not late.failures, clients.failures + late.failures
+        assert not early.failures and not late.failures, early.failures + late.failures
         assert late.closes == len(late.accepted), "an answer did not ask to close"
         assert not daemon.exited
 
 
 class FixedAddress:
-    """In place of a balancer: always this instance."""
+    """In place of a balancer, for clients that do not look: always this instance."""
 
     def __init__(self, daemon: Daemon) -> None:
         self.address = daemon.url.removeprefix("http://")

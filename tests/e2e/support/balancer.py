@@ -30,12 +30,10 @@ class Balancer:
         while not self._stop.wait(PROBE_S):
             self.ready[urlsplit(url).netloc] = is_ready(url)
 
-    def pick(self) -> str:
-        while True:
-            able = [address for address, ready in self.ready.items() if ready]
-            if able:
-                return able[next(self._turn) % len(able)]
-            self._stop.wait(PROBE_S)
+    def pick(self) -> str | None:
+        """None while nobody is ready."""
+        able = [address for address, ready in self.ready.items() if ready]
+        return able[next(self._turn) % len(able)] if able else None
 
     def __enter__(self) -> Balancer:
         for thread in self._threads:
@@ -63,7 +61,7 @@ class Clients:
 
     def _run(self, index: int) -> None:
         device, careful = f"{self.prefix}-{index}", index % 2 == 0
-        address, connection = "", None
+        address, connection = None, None
         for n in itertools.count():
             if self._stop.wait(self.pause_s):
                 break
@@ -72,7 +70,10 @@ class Clients:
             if connection is None or connection.sock is None or stale or worn:
                 if connection:
                     connection.close()
+                    connection = None
                 address = self.balancer.pick()
+                if address is None:
+                    continue
                 connection = http.client.HTTPConnection(address, timeout=20)
             self._send(connection, address, reading(device, now_ms(), 20, seq=n))
         if connection:
