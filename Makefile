@@ -18,7 +18,7 @@ flavour := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 B       := build/$(flavour)
 
 # --- what there is: the list of files is the architecture ------------------------------------
-LIBS    := base model http kafka mongo obs auth app
+LIBS    := base model http kafka mongo store obs auth app
 DAEMONS := ingest aggregator alerter dashboard
 TOOLS   := load ctl
 # Every program is weir-NAME but this one.
@@ -36,6 +36,7 @@ below_model := model base
 below_http  := http model base
 below_kafka := kafka model base
 below_mongo := mongo model base
+below_store := store mongo model base
 below_obs   := obs model base
 below_auth  := auth http obs model base
 below_app   := app auth http kafka obs model base
@@ -45,6 +46,7 @@ pkgs_model := $(pkgs_base)
 pkgs_http  := $(pkgs_base) libevent_core
 pkgs_kafka := $(pkgs_base) rdkafka
 pkgs_mongo := $(pkgs_base) libmongoc-1.0
+pkgs_store := $(pkgs_mongo)
 pkgs_obs   := $(pkgs_base)
 pkgs_auth  := $(pkgs_http) jansson zlib
 pkgs_app   := $(pkgs_auth) rdkafka
@@ -53,13 +55,13 @@ pkgs_aggregator := $(pkgs_app) libmongoc-1.0
 pkgs_alerter    := $(pkgs_app) libmongoc-1.0
 pkgs_dashboard  := $(pkgs_app) libmongoc-1.0
 pkgs_load       := $(pkgs_base) libevent_core
-pkgs_ctl        := $(pkgs_app)
+pkgs_ctl        := $(pkgs_app) libmongoc-1.0
 libs_ingest     := $(below_app)
-libs_aggregator := app auth http kafka mongo obs model base
+libs_aggregator := app auth http kafka store mongo obs model base
 libs_alerter    := $(libs_aggregator)
 libs_dashboard  := $(libs_aggregator)
 libs_load       := model base
-libs_ctl        := $(below_app)
+libs_ctl        := $(libs_aggregator)
 
 # --- flags -----------------------------------------------------------------------------------
 REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)

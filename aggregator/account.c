@@ -117,8 +117,3 @@ size_t account_unwritten(const struct account *a)
 {
     return (size_t)(a->position - a->base);
 }
-
-int64_t ledger_unaccounted(const struct ledger *l)
-{
-    return l->next_offset - l->first - (int64_t)(l->stored + l->duplicate + l->dead + l->gap);
-}

@@ -4,9 +4,10 @@
 #define WEIR_AGGREGATOR_ACCOUNT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "aggregator/sink.h"
+#include "common/model/ledger.h"
 
 enum verdict {
     VERDICT_GAP, /* the log holds no record there: transaction markers, compaction, retention */
@@ -53,8 +54,5 @@ bool account_next_ledger(const struct account *a, struct ledger *next);
 void account_written(struct account *a, const struct ledger *written);
 
 size_t account_unwritten(const struct account *a); /* offsets not yet in the ledger */
-
-/* next_offset - first - (stored + duplicate + dead + gap): 0, or something is wrong. */
-int64_t ledger_unaccounted(const struct ledger *l);
 
 #endif

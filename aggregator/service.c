@@ -9,13 +9,13 @@
 #include "aggregator/observe.h"
 #include "aggregator/pipeline.h"
 #include "aggregator/sink_mongo.h"
-#include "aggregator/store_schema.h"
 #include "common/app/log_bridge.h"
 #include "common/app/topic_keeper.h"
 #include "common/app/worker.h"
 #include "common/base/random.h"
 #include "common/base/xmalloc.h"
 #include "common/kafka/consumer.h"
+#include "common/store/schema.h"
 
 #define GROUP "aggregator_worker"
 

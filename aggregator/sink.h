@@ -9,6 +9,7 @@
 
 #include "common/base/err.h"
 #include "common/model/device_state.h"
+#include "common/model/ledger.h"
 #include "common/model/reading.h"
 #include "common/model/window.h"
 
@@ -50,14 +51,6 @@ struct sink_device {
     struct device_state *state;
     bool found; /* read */
     bool lost;  /* write */
-};
-
-/* One partition's account: next_offset - first = stored + duplicate + dead + gap. */
-struct ledger {
-    int32_t partition;
-    int64_t first, next_offset;
-    uint64_t stored, duplicate, dead, gap;
-    int64_t watermark_ms; /* event time; INT64_MIN = none yet */
 };
 
 /* All functions return 0, or ERR_UNAVAILABLE with *e when the outcome is unknown or the store is

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-#include "aggregator/documents.h"
 #include "common/base/xmalloc.h"
 #include "common/mongo/cas.h"
 #include "common/mongo/lookup.h"
+#include "common/store/documents.h"
 
 struct sink_mongo {
     struct mongo *mongo; /* borrowed */

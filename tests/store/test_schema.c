@@ -1,5 +1,5 @@
 /* The schema in a real store: applied twice, its periods changed, a newer one refused. */
-#include "aggregator/store_schema.h"
+#include "common/store/schema.h"
 #include "tests/store/fixture.h"
 
 static int64_t version_in_meta(int64_t write)

@@ -1,8 +1,8 @@
 /* A stored account: what became of every offset of one partition. */
 #include <stdio.h>
 
-#include "aggregator/documents.h"
 #include "common/mongo/document.h"
+#include "common/store/documents.h"
 
 static const struct document_field fields[] = {
     {"first", DOCUMENT_INT64, offsetof(struct ledger, first)},

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "aggregator/documents.h"
 #include "common/base/random.h"
 #include "common/base/xmalloc.h"
+#include "common/store/documents.h"
 #include "tests/unit/unit.h"
 
 enum { ROUNDS = 2000 };

@@ -1,5 +1,5 @@
 /* The schema of the store: its indexes, and the version that a daemon must understand. */
-#include "aggregator/store_schema.h"
+#include "common/store/schema.h"
 
 /* Collections whose names are settings, and periods likewise, stand for themselves here. */
 enum place { RAW, WINDOWS, ALERTS, FIXED };

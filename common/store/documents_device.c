@@ -2,9 +2,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "aggregator/documents.h"
 #include "common/base/xmalloc.h"
 #include "common/mongo/document.h"
+#include "common/store/documents.h"
 
 static const struct document_field head_fields[] = {
     {"last_seen", DOCUMENT_DATE, offsetof(struct device_state, last_seen_ms)},

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "aggregator/documents.h"
 #include "common/base/xmalloc.h"
 #include "common/mongo/document.h"
+#include "common/store/documents.h"
 
 static const struct document_field head_fields[] = {
     {"timestamp", DOCUMENT_DATE, offsetof(struct window, start_ms)},

@@ -1,8 +1,8 @@
 /* A stored reading: the sensors under their own names, and where in the log it came from. */
 #include <math.h>
 
-#include "aggregator/documents.h"
 #include "common/mongo/document.h"
+#include "common/store/documents.h"
 
 /* Every field of the document that is not a sensor. A sensor may bear such a name all the same. */
 static const char *const reserved[] = {"_id",    "device_id", "ts",          "lat", "lon",

@@ -1,6 +1,6 @@
 /* The schema of the store: its indexes, and the version that a daemon must understand. */
-#ifndef WEIR_AGGREGATOR_STORE_SCHEMA_H
-#define WEIR_AGGREGATOR_STORE_SCHEMA_H
+#ifndef WEIR_STORE_SCHEMA_H
+#define WEIR_STORE_SCHEMA_H
 
 #include <stddef.h>
 #include <stdint.h>

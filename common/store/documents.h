@@ -1,12 +1,15 @@
 /* The documents of the store: readings, windows, last states and accounts, to BSON and back. */
-#ifndef WEIR_AGGREGATOR_DOCUMENTS_H
-#define WEIR_AGGREGATOR_DOCUMENTS_H
+#ifndef WEIR_STORE_DOCUMENTS_H
+#define WEIR_STORE_DOCUMENTS_H
 
 #include <bson/bson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "aggregator/sink.h"
+#include "common/model/device_state.h"
+#include "common/model/ledger.h"
+#include "common/model/reading.h"
+#include "common/model/window.h"
 
 /* Encoders append to an initialised, empty document. Decoders return false when the document is
  * not of this kind; unknown fields are ignored. Encoding and decoding gives the same bits back. */

@@ -1,6 +1,6 @@
 /* The ledger's document comes back as it was, and the schema's index table is sound. */
-#include "aggregator/documents.h"
-#include "aggregator/store_schema.h"
+#include "common/store/documents.h"
+#include "common/store/schema.h"
 #include "tests/unit/unit.h"
 
 static bool same_ledger(const struct ledger *a, const struct ledger *b)
