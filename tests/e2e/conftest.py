@@ -65,14 +65,18 @@ def oracle(stack: Stack) -> Iterator[Oracle]:
 
 
 @pytest.fixture
-def untouched(stack: Stack) -> Iterator[None]:
-    """Whatever the test sends, nothing of it may come into the log."""
+def log(stack: Stack) -> Iterator[Log]:
     log = Log(stack.kafka)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def untouched(log: Log) -> Iterator[None]:
+    """Whatever the test sends, nothing of it may come into the log."""
     before = log.ends()
     yield
-    after = log.ends()
-    log.close()
-    assert after == before
+    assert log.ends() == before
 
 
 @pytest.fixture

@@ -292,13 +292,6 @@ def test_lines_of_other_devices_are_left_out(guarded: Guarded, log: Log) -> None
     assert [r.json["device_id"] for r in log.read("telemetry.raw", before)] == [DEVICE]
 
 
-@pytest.fixture
-def log(_session_stack: Stack) -> Iterator[Log]:
-    log = Log(_session_stack.kafka)
-    yield log
-    log.close()
-
-
 def test_what_is_refused_leaves_no_trace(guarded: Guarded, log: Log) -> None:
     before = log.ends()
     sent = 0

@@ -119,12 +119,17 @@ class Kafka(Service):
 
     def _write_config(self, path: Path, data: Path) -> Path:
         controller = self._controller_port()
+        listens, named = [f"PLAINTEXT://{HOST}:{self.port}"], [f"PLAINTEXT://{HOST}:{self.port}"]
+        if self.settings.kafka_proxied:
+            behind, proxy = self.settings.kafka_proxied
+            listens.append(f"PROXIED://{HOST}:{behind}")
+            named.append(f"PROXIED://{HOST}:{proxy}")
         write_atomically(
             path,
             (KAFKA_FILES / "server.properties").read_text()
             + f"\n# From tools/stack\nlog.dirs={data}\n"
-            + f"listeners=PLAINTEXT://{HOST}:{self.port},CONTROLLER://{HOST}:{controller}\n"
-            + f"advertised.listeners=PLAINTEXT://{HOST}:{self.port}\n"
+            + f"listeners={','.join(listens)},CONTROLLER://{HOST}:{controller}\n"
+            + f"advertised.listeners={','.join(named)}\n"
             + f"controller.quorum.voters=1@{HOST}:{controller}\n",
         )
         return path

@@ -35,6 +35,8 @@ class Settings:
     kafka_url: str
     mongo_url: str
     store_sync: bool
+    # Where the broker also listens, and the port that it names to who comes there: a proxy's.
+    kafka_proxied: tuple[int, int] | None
 
     @property
     def external(self) -> frozenset[str]:
@@ -78,7 +80,14 @@ def from_environment() -> Settings:
         kafka_url=os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or own_kafka_url(ports),
         mongo_url=os.environ.get("MONGO_URL") or own_mongo_url(ports),
         store_sync=os.environ.get("STORE_SYNC", "") not in ("", "0"),
+        kafka_proxied=_proxied(),
     )
+
+
+def _proxied() -> tuple[int, int] | None:
+    if not os.environ.get("KAFKA_PROXY_PORT"):
+        return None
+    return _port("KAFKA_PROXIED_PORT", 0), _port("KAFKA_PROXY_PORT", 0)
 
 
 def write_atomically(path: Path, text: str) -> None:

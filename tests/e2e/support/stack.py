@@ -61,9 +61,13 @@ class Stack:
 
     def __init__(self, run: Path) -> None:
         self.run = run
-        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        *ports, behind, proxy = free_ports(len(SERVICES) + 2)
+        self.ports = dict(zip(SERVICES, ports, strict=True))
+        # The broker's other listener, and the port of the proxy that its clients must use.
+        self.kafka_proxied, self.kafka_proxy_port = ("127.0.0.1", behind), proxy
         self.env = clean_environment() | TUNING | {"WEIR_RUN": str(run)}
         self.env |= {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
+        self.env |= {"KAFKA_PROXIED_PORT": str(behind), "KAFKA_PROXY_PORT": str(proxy)}
         self.kafka = f"127.0.0.1:{self.ports['kafka']}"
         self.mongo = f"mongodb://127.0.0.1:{self.ports['store']}"
 
