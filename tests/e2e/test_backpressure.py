@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import requests
@@ -22,6 +21,7 @@ from support.daemon import Daemon, program, sanitized
 from support.load import OK, Load
 from support.log import RAW
 from support.oracle import Oracle
+from support.process import resident_bytes
 from support.readings import now_ms, reading
 from support.stack import Stack, is_ready
 from support.wait import wait_until
@@ -215,10 +215,6 @@ def test_a_full_queue_refuses_at_once(stack: Stack, device: str) -> None:
         for thread in threads:
             thread.join()
         wait_until(lambda: send(daemon, device)[0] == 200, 20, "room in the queue")
-
-
-def resident_bytes(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
 def load_in_vain(url: str, pid: int) -> tuple[dict, int]:
