@@ -9,6 +9,7 @@
 #include "common/model/device_state.h"
 #include "common/model/ledger.h"
 #include "common/model/reading.h"
+#include "common/model/rollup.h"
 #include "common/model/window.h"
 
 /* Encoders append to an initialised, empty document. Decoders return false when the document is
@@ -34,6 +35,13 @@ void document_window_encode(bson_t *doc, struct span device_id, struct span sens
                             const struct window *w, int64_t rev, int64_t now_ms);
 /* `w` must be initialised (window_init) and empty. */
 bool document_window_decode(const bson_t *doc, struct window *w);
+
+/* aggregated_1h, aggregated_1d. As a window, but `src` has the revision of each source by its place
+ * in the period, and `acc` one element. */
+void document_rollup_encode(bson_t *doc, struct span device_id, struct span sensor,
+                            const struct rollup *r, int64_t rev, int64_t now_ms);
+/* `r` must be initialised (rollup_init) and empty. */
+bool document_rollup_decode(const bson_t *doc, struct rollup *r);
 
 /* devices. */
 void document_device_encode(bson_t *doc, const struct device_state *d, int64_t rev);

@@ -5,6 +5,7 @@
 #include "common/base/xmalloc.h"
 #include "common/mongo/document.h"
 #include "common/store/documents.h"
+#include "common/store/documents_stats.h"
 
 static const struct document_field head_fields[] = {
     {"timestamp", DOCUMENT_DATE, offsetof(struct window, start_ms)},
@@ -13,81 +14,19 @@ static const struct document_field head_fields[] = {
     {"rev", DOCUMENT_INT64, offsetof(struct window, rev)},
 };
 
-/* Numbers that are exact as they stand. In the document's top level for the whole window, and in
- * each share where there are several. */
-static const struct document_field plain_fields[] = {
-    {"count", DOCUMENT_INT64, offsetof(struct window_stats, count)},
-    {"min", DOCUMENT_DOUBLE, offsetof(struct window_stats, min)},
-    {"max", DOCUMENT_DOUBLE, offsetof(struct window_stats, max)},
-    {"first", DOCUMENT_DOUBLE, offsetof(struct window_stats, first)},
-    {"last", DOCUMENT_DOUBLE, offsetof(struct window_stats, last)},
-};
-
 static const struct document_field share_fields[] = {
     {"p", DOCUMENT_INT32, offsetof(struct window_share, partition)},
     {"o", DOCUMENT_INT64, offsetof(struct window_share, src)},
-    {"first_ms", DOCUMENT_INT64, offsetof(struct window_share, stats.first_ms)},
-    {"last_ms", DOCUMENT_INT64, offsetof(struct window_share, stats.last_ms)},
 };
 
-/* Rounded for people; never read back. */
-struct derived {
-    double sum, average, stddev;
-};
-static const struct document_field derived_fields[] = {
-    {"sum", DOCUMENT_DOUBLE, offsetof(struct derived, sum)},
-    {"average", DOCUMENT_DOUBLE, offsetof(struct derived, average)},
-    {"stddev", DOCUMENT_DOUBLE, offsetof(struct derived, stddev)},
-};
-
-enum { SUM_INEXACT = 1, SUM_OVERFLOW = 2, SQUARES_SHIFT = 2 };
-
-static int32_t flags_of(const struct exact_sum *s)
-{
-    return (s->inexact ? SUM_INEXACT : 0) | (s->overflow ? SUM_OVERFLOW : 0);
-}
-
-static void set_flags(struct exact_sum *s, int32_t flags)
-{
-    s->inexact = flags & SUM_INEXACT;
-    s->overflow = flags & SUM_OVERFLOW;
-}
-
-static void append_parts(bson_t *doc, const char *name, const struct exact_sum *s)
-{
-    static const char *const index[EXACT_SUM_PARTS] = {"0", "1", "2", "3", "4", "5"};
-    bson_t array;
-    BSON_APPEND_ARRAY_BEGIN(doc, name, &array);
-    for (unsigned i = 0; i < s->n; i++)
-        BSON_APPEND_DOUBLE(&array, index[i], s->part[i]);
-    bson_append_array_end(doc, &array);
-}
-
-static bool read_parts(const bson_t *doc, const char *name, struct exact_sum *s)
-{
-    bson_t array;
-    bson_iter_t iter;
-    if (!document_child(doc, name, &array) || !bson_iter_init(&iter, &array))
-        return false;
-    while (bson_iter_next(&iter)) {
-        if (s->n == EXACT_SUM_PARTS || !BSON_ITER_HOLDS_DOUBLE(&iter))
-            return false;
-        s->part[s->n++] = bson_iter_double(&iter);
-    }
-    return true;
-}
-
+/* The plain numbers stand at the document's top level for the whole window, and in each share where
+ * there are several. */
 static void append_share(bson_t *doc, const struct window_share *share, bool with_plain)
 {
-    const struct window_stats *stats = &share->stats;
     document_write(doc, share_fields, DOCUMENT_COUNT(share_fields), share);
-    append_parts(doc, "sum", &stats->sum);
-    append_parts(doc, "squares", &stats->squares);
-    int32_t flags = flags_of(&stats->sum) | flags_of(&stats->squares) << SQUARES_SHIFT;
-    if (flags)
-        BSON_APPEND_INT32(doc, "flags", flags);
+    document_stats_write_exact(doc, &share->stats);
     if (with_plain)
-        document_write(doc, plain_fields, DOCUMENT_COUNT(plain_fields), stats);
+        document_stats_write_plain(doc, &share->stats);
 }
 
 static void append_shares(bson_t *doc, const struct window *w)
@@ -127,24 +66,15 @@ void document_window_encode(bson_t *doc, struct span device_id, struct span sens
     struct window_stats total;
     head.rev = rev;
     totals(w, &total);
-    const struct derived derived = {.sum = window_stats_sum(&total),
-                                    .average = window_stats_average(&total),
-                                    .stddev = window_stats_stddev(&total)};
     bson_append_utf8(doc, "_id", -1, id, (int)id_len);
     bson_append_utf8(doc, "device_id", -1, device_id.p, (int)device_id.len);
     bson_append_utf8(doc, "sensor_type", -1, sensor.p, (int)sensor.len);
     document_write(doc, head_fields, 1, &head);
-    document_write(doc, plain_fields, DOCUMENT_COUNT(plain_fields), &total);
-    document_write(doc, derived_fields, DOCUMENT_COUNT(derived_fields), &derived);
+    document_stats_write_plain(doc, &total);
+    document_stats_write_rounded(doc, &total);
     document_write(doc, head_fields + 1, DOCUMENT_COUNT(head_fields) - 1, &head);
     BSON_APPEND_DATE_TIME(doc, "last_updated", now_ms);
     append_shares(doc, w);
-}
-
-static bool read_plain(const bson_t *doc, struct window_stats *stats)
-{
-    return document_complete(document_read(doc, plain_fields, DOCUMENT_COUNT(plain_fields), stats),
-                             DOCUMENT_COUNT(plain_fields));
 }
 
 static struct window_share *new_share(struct window *w)
@@ -162,16 +92,12 @@ static bool read_share(void *arg, const bson_t *item)
 {
     struct window_share *share = new_share(arg);
     struct window_stats *stats = &share->stats;
-    static const struct document_field flag_field[] = {{"flags", DOCUMENT_INT32, 0}};
-    int32_t flags = 0;
     size_t count = DOCUMENT_COUNT(share_fields);
     if (!document_complete(document_read(item, share_fields, count, share), count) ||
-        !read_parts(item, "sum", &stats->sum) || !read_parts(item, "squares", &stats->squares))
+        !document_stats_read_exact(item, stats))
         return false;
-    document_read(item, flag_field, 1, &flags);
-    set_flags(&stats->sum, flags);
-    set_flags(&stats->squares, flags >> SQUARES_SHIFT);
-    read_plain(item, stats); /* there only with several shares; checked by the caller */
+    /* There only with several shares; checked by the caller. */
+    (void)document_stats_read_plain(item, stats);
     return true;
 }
 
@@ -182,7 +108,7 @@ bool document_window_decode(const bson_t *doc, struct window *w)
         !document_each(doc, "acc", read_share, w) || w->shares == 0)
         return false;
     if (w->shares == 1)
-        return read_plain(doc, &w->share[0].stats);
+        return document_stats_read_plain(doc, &w->share[0].stats);
     for (unsigned i = 0; i < w->shares; i++)
         if (w->share[i].stats.count == 0 ||
             (i > 0 && w->share[i - 1].partition >= w->share[i].partition))
