@@ -235,19 +235,22 @@ bench: setup ## measures, against yardsticks in the same run
 	@$(MAKE) --no-print-directory $(JOBS) all $(BENCHES:%=$(B)/bench/%)
 	@.deps/venv/bin/python tests/bench/bench.py --build $(B)
 
-BENCHES := yard_epoll yard_evhttp bench_http
-$(B)/bench/yard_epoll: $(B)/obj/tests/bench/yard_epoll.o
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL)
-$(B)/bench/yard_evhttp: $(B)/obj/tests/bench/yard_evhttp.o
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(call pkg_libs,libevent)
-$(B)/bench/bench_http: $(B)/obj/tests/bench/bench_http.o $(foreach l,$(below_http),$(call lib_of,$(l)))
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(call pkg_libs,$(pkgs_http))
+# tests/bench/NAME.c is a program: a yardstick, or a part of Weir alone.
+BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+bench_libs_bench_http   := $(below_http)
+bench_libs_bench_decode := $(below_model)
+bench_libs_yard_produce := base
+bench_pkgs_bench_http   := $(pkgs_http)
+bench_pkgs_bench_decode := $(pkgs_model)
+bench_pkgs_yard_produce := rdkafka
+bench_pkgs_yard_evhttp  := libevent
+define bench_rule
+$(B)/bench/$(1): $(B)/obj/tests/bench/$(1).o $(foreach l,$(bench_libs_$(1)),$(call lib_of,$(l)))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) -o $$@ $$^ $(LDFLAGS_ALL) $$(if $(bench_pkgs_$(1)),$$(call pkg_libs,$(bench_pkgs_$(1))))
+endef
+$(foreach b,$(BENCHES),$(eval $(call bench_rule,$(b))))
 
 lint: setup ## form, layers, refused calls, settings and docs that agree; both compilers
 	@$(MAKE) --no-print-directory $(JOBS) CC=clang all tests-built

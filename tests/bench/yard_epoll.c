@@ -1,6 +1,7 @@
 /* A yardstick: a bare epoll loop with the least framing that answers 202. Usage: yard_epoll PORT */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
     struct epoll_event events[EVENTS];
     if (argc != 2)
         return fprintf(stderr, "usage: %s PORT\n", argv[0]) < 0 ? 1 : 2;
+    signal(SIGPIPE, SIG_IGN); /* a generator goes away with requests open */
     int listener = listen_on((int)strtol(argv[1], NULL, 10)), loop = epoll_create1(0);
     watch(loop, listener);
     for (;;) {

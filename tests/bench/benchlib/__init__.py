@@ -1,0 +1,1 @@
+"""The bench: each module measures one kind of work; `goals` says what is good enough."""
