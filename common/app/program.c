@@ -1,6 +1,7 @@
 /* The main function that the daemons share. */
 #include "common/app/program.h"
 
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -66,6 +67,8 @@ static int run(const struct program *p, const void *settings, const struct optio
 
 int program_main(const struct program *p, int argc, char **argv)
 {
+    /* Before anything else of libevent: then event_new never gives NULL, wherever it is called. */
+    event_set_mem_functions(xmalloc, xrealloc, free);
     void *settings = xcalloc(1, p->settings_size);
     struct options *options = NULL;
     int status = 2;

@@ -42,8 +42,8 @@ def test_the_document_is_served_and_not_sent_twice(stack: Stack) -> None:
 
 
 def test_the_daemon_does_what_the_document_says(ingest: Daemon, tmp_path: Path) -> None:
-    """Every check of schemathesis: statuses, types, headers and bodies as documented, valid requests
-    accepted, invalid ones refused, other methods refused with Allow, nothing a server error."""
+    """Every check of schemathesis: statuses, types, headers and bodies as documented, valid
+    requests accepted, invalid ones refused, other methods refused with Allow, no server error."""
     examples = "20" if sanitized("ingest") else "60"
     command = [
         *(sys.executable, "-m", "schemathesis.cli"),

@@ -79,9 +79,8 @@ def test_the_answer_names_limit_rest_and_reset(stack: Stack, device: str) -> Non
         assert detail.json().keys() == {"detail"}
         for words in (device, "0.5 readings a second", "burst 2", "0 remain", " ms"):
             assert words in detail.json()["detail"], words
-        line = post(
-            daemon, "/api/v2/write", f"m,device_id={device} x=1".encode(), **{"Content-Type": "text/plain"}
-        )
+        point = f"m,device_id={device} x=1".encode()
+        line = post(daemon, "/api/v2/write", point, **{"Content-Type": "text/plain"})
         assert line.status_code == 429 and "Retry-After" in line.headers
         assert line.json()["code"] == "too many requests" and device in line.json()["message"]
         assert post(daemon, "/ingest", reading(f"{device}-other")).status_code == 200

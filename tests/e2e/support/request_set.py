@@ -68,6 +68,8 @@ class RequestSet:
             [self._chunked(), self._single()],
             [_post("/ingest", b"{", 400, []), _get("/nowhere", 404), self._invalid()],
             [_get("/healthz", 200), _get("/readyz", 200), _get("/metrics", 200)],
+            [self._last()],
+            [Request(b"GET / HTTP/9.9\r\nHost: t\r\n\r\n", 505, [])],
         ]
         if self.batch:
             conversations.append([self._array(), self._ndjson(), self._gzip()])
@@ -85,7 +87,7 @@ class RequestSet:
 
     def expected(self) -> list[int]:
         """The statuses of `all` when nothing fails."""
-        some = [200, 200, 200, 200, 200, 200, 200, 400, 404, 422, 200, 200, 200]
+        some = [200, 200, 200, 200, 200, 200, 200, 400, 404, 422, 200, 200, 200, 200, 505]
         return some + ([202, 202, 202] if self.batch else []) + ([204] if self.lines else [])
 
     # --- requests --------------------------------------------------------------------------
@@ -96,6 +98,11 @@ class RequestSet:
     def _single(self) -> Request:
         device = self._device()
         return _post("/ingest", _text(device), 200, [device])
+
+    def _last(self) -> Request:
+        """Behind its answer the server closes the connection."""
+        device = self._device()
+        return _post("/ingest", _text(device), 200, [device], headers="Connection: close\r\n")
 
     def _invalid(self) -> Request:
         device = self._device()
@@ -165,29 +172,31 @@ def talk(address: tuple[str, int], wires: list[bytes]) -> list[int | None]:
     """Sends all at once, as a client that pipelines, and reads as many answers as come; None for
     each that does not, because the connection ended. Fails when the server leaves it hanging."""
     statuses: list[int | None] = []
+    try:
+        with socket.create_connection(address, timeout=HANG_S) as peer:
+            peer.sendall(b"".join(wires))
+            _read_answers(peer, len(wires), statuses)
+    except TimeoutError:
+        asked = wires[len(statuses)][:200]
+        raise AssertionError(f"no answer in {HANG_S:g} s to {asked!r} behind {statuses}") from None
+    except OSError:
+        pass  # refused or reset: what came before counts
+    return statuses + [None] * (len(wires) - len(statuses))
+
+
+def _read_answers(peer: socket.socket, count: int, statuses: list[int | None]) -> None:
     end = time.monotonic() + HANG_S
     data = b""
-    with socket.create_connection(address, timeout=HANG_S) as peer:
-        try:
-            peer.sendall(b"".join(wires))
-            while len(statuses) < len(wires):
-                status, data = _answer(data)
-                if status:
-                    statuses.append(status)
-                    continue
-                peer.settimeout(max(end - time.monotonic(), 0.01))
-                part = peer.recv(65536)
-                if not part:
-                    break
-                data += part
-        except TimeoutError:
-            raise AssertionError(
-                f"no answer within {HANG_S:g} s to {wires[len(statuses)][:200]!r} "
-                f"behind {statuses}, after {data[:200]!r}"
-            ) from None
-        except OSError:
-            pass  # reset by a fault: what came before counts
-    return statuses + [None] * (len(wires) - len(statuses))
+    while len(statuses) < count:
+        status, data = _answer(data)
+        if status:
+            statuses.append(status)
+            continue
+        peer.settimeout(max(end - time.monotonic(), 0.01))
+        part = peer.recv(65536)
+        if not part:
+            return
+        data += part
 
 
 def _answer(data: bytes) -> tuple[int | None, bytes]:
