@@ -1,7 +1,6 @@
 /* weir-ingest as one struct: what it owns, how it starts, drains and stops. */
 #include "ingest/ingest.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 #include "common/app/log_bridge.h"
@@ -134,17 +133,9 @@ static int make_front(struct ingest *in, struct front *f, struct err *e)
     return front_init(f, in, &producer, e);
 }
 
-/* One for each processor that this process may run on. */
-static unsigned processors(void)
-{
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n < INGEST_WORKERS_MAX ? (unsigned)n : INGEST_WORKERS_MAX;
-}
-
 static int make_fronts(struct ingest *in, struct err *e)
 {
-    in->workers = in->settings->workers > 0 ? (unsigned)in->settings->workers : processors();
+    in->workers = settings_workers(in->settings);
     in->fronts = xcalloc(in->workers, sizeof in->fronts[0]);
     in->sides = xcalloc(in->workers, sizeof in->sides[0]);
     int rc = 0;

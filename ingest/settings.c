@@ -1,7 +1,13 @@
 /* The settings of weir-ingest. */
 #include "ingest/settings.h"
 
+#include <inttypes.h>
+#include <sched.h>
+
 #include "ingest/rate.h"
+
+/* What a worker needs beside a body of the largest size: other requests' heads and answers. */
+enum { BESIDE_A_BODY_BYTES = 65536 };
 
 /* clang-format off */
 static const struct option_row rows[] = {
@@ -79,19 +85,47 @@ static void check_rate(struct options *o, const char *name, double per_s)
         options_error(o, name, "must be 0 or at least 0.001: one reading in a thousand seconds");
 }
 
+/* One for each processor that this process may run on. */
+static unsigned processors(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < INGEST_WORKERS_MAX ? (unsigned)n : INGEST_WORKERS_MAX;
+}
+
+unsigned settings_workers(const struct settings *s)
+{
+    return s->workers > 0 ? (unsigned)s->workers : processors();
+}
+
+/* Each worker has an equal part of a limit, and the largest request must fit into that. */
+static void check_shares(struct options *o, const struct settings *s)
+{
+    const int64_t workers = settings_workers(s);
+    const int64_t buffered = workers * (s->max_body_bytes + BESIDE_A_BODY_BYTES);
+    const int64_t queued = workers * s->max_body_bytes;
+    if (s->max_buffered_bytes < buffered)
+        options_error(o, "MAX_BUFFERED",
+                      "must be %" PRId64 " bytes at least: MAX_BODY and 64KiB for each of %" PRId64
+                      " WORKERS",
+                      buffered, workers);
+    if (s->queue_bytes < queued)
+        options_error(o, "QUEUE_BYTES",
+                      "must be %" PRId64 " bytes at least: MAX_BODY for each of %" PRId64
+                      " WORKERS",
+                      queued, workers);
+    if (s->queue_messages < workers)
+        options_error(o, "QUEUE_MESSAGES", "must be %" PRId64 " at least: one for each of WORKERS",
+                      workers);
+}
+
 static void check(struct options *o, const void *settings)
 {
     const struct settings *s = settings;
     settings_check_auth(o, &s->auth);
     if (s->linger_ms >= s->delivery_timeout_ms)
         options_error(o, "LINGER", "must be shorter than DELIVERY_TIMEOUT");
-    if (s->max_buffered_bytes < s->max_body_bytes + 65536)
-        options_error(o, "MAX_BUFFERED", "must be 64KiB more than MAX_BODY at least");
-    const int64_t workers = s->workers > 0 ? s->workers : 1;
-    if (s->queue_bytes / workers < s->max_body_bytes)
-        options_error(o, "QUEUE_BYTES", "must not be smaller than MAX_BODY for each of WORKERS");
-    if (s->queue_messages < workers)
-        options_error(o, "QUEUE_MESSAGES", "must not be smaller than WORKERS");
+    check_shares(o, s);
     check_rate(o, "DEVICE_RATE", s->device_rate);
     check_rate(o, "KEY_RATE", s->key_rate);
     if (s->key_rate > 0 && !s->auth.api_key && !s->auth.api_keys_file)

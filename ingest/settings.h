@@ -22,6 +22,9 @@ struct settings {
     int64_t device_burst, key_burst; /* readings; 0 = those of ten seconds */
 };
 
+/* How many threads WORKERS asks for, from 1 to INGEST_WORKERS_MAX. */
+unsigned settings_workers(const struct settings *s);
+
 extern const struct options_program ingest_program;
 
 #endif
