@@ -83,7 +83,7 @@ V ?=
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-3s %s\n' $(1) $(2))
 
-.PHONY: all help setup demo down test tests-built unit sim e2e fuzz fuzzers-built differential bench lint fmt clean install deps-present
+.PHONY: all help setup demo down test tests-built unit sim e2e fuzz fuzzers-built differential bench lint lint-deploy fmt clean install deps-present
 .SECONDARY:
 
 all: deps-present $(PROGRAMS) build/bin ## builds everything; V=1 shows the commands
@@ -256,6 +256,11 @@ lint: setup ## form, layers, refused calls, settings and docs that agree; both c
 	@$(MAKE) --no-print-directory $(JOBS) CC=clang all tests-built
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@tools/lint/all
+
+lint-deploy: setup ## what can be checked of the deployment without a cluster: manifests, schemas, policy
+	@tools/setup deploy
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@tools/deploy-lint/all
 
 fmt: ## formats the C code
 	clang-format -i $(C_FILES)
