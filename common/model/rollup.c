@@ -64,10 +64,10 @@ void rollup_source_of_rollup(const struct rollup *r, struct rollup_source *out)
                                   .stats = r->stats};
 }
 
-bool rollup_includes(const struct rollup *r, int64_t source_start_ms, int64_t rev)
+bool rollup_holds(const struct rollup *r, int64_t source_start_ms, int64_t rev)
 {
     int place = place_of(r, source_start_ms);
-    return place >= 0 && r->src[place] != 0 && r->src[place] >= rev;
+    return place >= 0 && r->src[place] == rev;
 }
 
 /* Revisions begin again at 1 when an expired source comes back; then they may overtake the old

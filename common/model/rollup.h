@@ -56,8 +56,8 @@ void rollup_close(struct rollup *r, int64_t now_ms, int64_t grace_ms);
 void rollup_source_of_window(const struct window *w, struct rollup_source *out);
 void rollup_source_of_rollup(const struct rollup *r, struct rollup_source *out);
 
-/* Whether the rollup holds this revision of the source, or a later one. */
-bool rollup_includes(const struct rollup *r, int64_t source_start_ms, int64_t rev);
+/* Whether it is exactly this revision of the source that is folded in. */
+bool rollup_holds(const struct rollup *r, int64_t source_start_ms, int64_t rev);
 
 enum rollup_verdict {
     ROLLUP_SAME,  /* nothing to write */

@@ -28,6 +28,7 @@ int64_t fixture_count(const char *collection);
 void sink_tests(TCase *tc);   /* test_sink.c */
 void schema_tests(TCase *tc); /* test_schema.c */
 void fault_tests(TCase *tc);  /* test_faults.c */
+void rollup_tests(TCase *tc); /* test_rollups.c */
 
 #define MUST(call)                                                                \
     do {                                                                          \

@@ -94,6 +94,7 @@ static Suite *suite(void)
     add_case(s, "sink", sink_tests);
     add_case(s, "schema", schema_tests);
     add_case(s, "faults", fault_tests);
+    add_case(s, "rollups", rollup_tests);
     return s;
 }
 

@@ -113,11 +113,11 @@ START_TEST(a_source_counts_once_and_only_in_its_period)
     s = (struct rollup_source){.start_ms = monday, .rev = 1};
     ck_assert(!rollup_fold(&r, &s)); /* nothing in it */
     ck_assert_uint_eq(r.stats.count, 1);
-    ck_assert(rollup_includes(&r, monday + 5 * MINUTE_MS, 3));
-    ck_assert(rollup_includes(&r, monday + 5 * MINUTE_MS, 2));
-    ck_assert(!rollup_includes(&r, monday + 5 * MINUTE_MS, 4));
-    ck_assert(!rollup_includes(&r, monday, 1));
-    ck_assert(!rollup_includes(&r, monday + HOUR_MS, 1));
+    ck_assert(rollup_holds(&r, monday + 5 * MINUTE_MS, 3));
+    ck_assert(!rollup_holds(&r, monday + 5 * MINUTE_MS, 2));
+    ck_assert(!rollup_holds(&r, monday + 5 * MINUTE_MS, 4));
+    ck_assert(!rollup_holds(&r, monday, 1));
+    ck_assert(!rollup_holds(&r, monday + HOUR_MS, 1));
 }
 END_TEST
 
