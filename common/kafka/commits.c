@@ -96,3 +96,40 @@ bool commits_flush(struct commits *c, int timeout_ms)
     }
     return !c->in_flight && !dirty(c);
 }
+
+/* The commit on its way comes first: the broker takes them in order. */
+static rd_kafka_resp_err_t await_answer(struct commits *c, uint64_t end_ms)
+{
+    struct clock clock = clock_system();
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    for (uint64_t now; c->in_flight && (now = clock_monotonic_ms(&clock)) < end_ms;) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(c->queue, (int)(end_ms - now));
+        if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_OFFSET_COMMIT) {
+            c->in_flight = false;
+            code = rd_kafka_event_error(event);
+        }
+        if (event) {
+            rd_kafka_event_destroy(event);
+        }
+    }
+    return code;
+}
+
+int commits_rewind(struct commits *c, const rd_kafka_topic_partition_list_t *list, int timeout_ms,
+                   struct err *e)
+{
+    struct clock clock = clock_system();
+    uint64_t end_ms = clock_monotonic_ms(&clock) + (uint64_t)timeout_ms;
+    if (!c->queue) {
+        return err_set(e, ERR_UNAVAILABLE, "the consumer has no client");
+    }
+    await_answer(c, end_ms);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (!c->in_flight) {
+        code = rd_kafka_commit_queue(c->rk, list, c->queue, NULL, NULL);
+        c->in_flight = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+        code = c->in_flight ? await_answer(c, end_ms) : code;
+    }
+    return code ? err_set(e, ERR_UNAVAILABLE, "setting the group back: %s", rd_kafka_err2str(code))
+                : 0;
+}

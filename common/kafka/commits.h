@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/err.h"
 #include "common/kafka/positions.h"
 
 struct commits {
@@ -24,6 +25,10 @@ void commits_close(struct commits *c);
 
 /* Takes answers and sends what is due; never blocks. */
 void commits_serve(struct commits *c, uint64_t now_ms);
+/* Commits these offsets, also backwards; no position of theirs may be waiting to be committed.
+ * ERR_UNAVAILABLE: perhaps. */
+WEIR_MUST_CHECK int commits_rewind(struct commits *c, const rd_kafka_topic_partition_list_t *list,
+                                   int timeout_ms, struct err *e);
 /* When commits_serve has something to do again; UINT64_MAX = not before an answer comes. */
 uint64_t commits_due_at(const struct commits *c);
 /* Commits everything, waiting up to timeout_ms. False when something is left. */

@@ -7,6 +7,7 @@
 #include "common/base/xmalloc.h"
 #include "common/kafka/lookup.h"
 #include "common/kafka/membership.h"
+#include "common/kafka/peek.h"
 
 struct kafka_consumer {
     struct membership member;
@@ -156,6 +157,24 @@ static int position(void *self, int32_t partition, int64_t *next_offset, int64_t
     return 0;
 }
 
+static int peek(void *self, struct stream_peek *items, size_t count, struct err *e)
+{
+    struct kafka_consumer *c = self;
+    return kafka_peek(&c->member.client, items, count, e);
+}
+
+static int rewind_group(void *self, const struct stream_place *items, size_t count, struct err *e)
+{
+    struct kafka_consumer *c = self;
+    return membership_rewind(&c->member, items, count, e);
+}
+
+static void rejoin(void *self)
+{
+    struct kafka_consumer *c = self;
+    membership_rejoin(&c->member);
+}
+
 struct stream_port kafka_consumer_port(struct kafka_consumer *c)
 {
     return (struct stream_port){
@@ -165,6 +184,9 @@ struct stream_port kafka_consumer_port(struct kafka_consumer *c)
         .revoke_done = revoke_done,
         .commit = commit,
         .position = position,
+        .peek = peek,
+        .rewind = rewind_group,
+        .rejoin = rejoin,
     };
 }
 

@@ -14,6 +14,7 @@ enum {
     REOPEN_MS = 1000,        /* between two attempts to make a client */
     COMMITTED_MS = 1000,     /* how long one such attempt may take */
     REVOKE_COMMIT_MS = 3000, /* for the last commit before partitions are given back */
+    REWIND_MS = 4000,        /* for setting the group back */
     CLOSE_COMMIT_MS = 2000,  /* for the last commit of all, and ... */
     CLOSE_MS = 5000,         /* ... for closing altogether */
 };
@@ -242,6 +243,29 @@ static void bury(struct membership *m)
     err_set(&m->error, ERR_UNAVAILABLE, "the consumer has to be replaced: %s", why);
     tell_lost(m);
     close_client(m);
+    unassign(m);
+    m->fatal = false;
+}
+
+int membership_rewind(struct membership *m, const struct stream_place *items, size_t count,
+                      struct err *e)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, m->client.topic, items[i].partition)->offset =
+            items[i].next_offset;
+    int rc = commits_rewind(&m->commits, list, REWIND_MS, e);
+    rd_kafka_topic_partition_list_destroy(list);
+    return rc;
+}
+
+void membership_rejoin(struct membership *m)
+{
+    commits_close(&m->commits);
+    struct kafka_companion *companion = group_client_detach(&m->client);
+    if (companion)
+        kafka_companion_stop(companion, true, 0);
+    clear_notice(m);
     unassign(m);
     m->fatal = false;
 }

@@ -46,6 +46,11 @@ bool membership_serve(struct membership *m, struct stream_poll *out);
  * ours is due. */
 void membership_rest(struct membership *m, bool want_records, uint64_t now, uint64_t until);
 void membership_revoke_done(struct membership *m);
+/* The group stands at these places from now on, as far as Kafka is concerned. Waits up to 4 s. */
+WEIR_MUST_CHECK int membership_rewind(struct membership *m, const struct stream_place *items,
+                                      size_t count, struct err *e);
+/* Leaves the group and begins anew with another client; what was assigned is lost. */
+void membership_rejoin(struct membership *m);
 /* The records taken from the client are given back. */
 void membership_released(struct membership *m);
 

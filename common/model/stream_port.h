@@ -3,6 +3,7 @@
 #ifndef WEIR_MODEL_STREAM_PORT_H
 #define WEIR_MODEL_STREAM_PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,23 @@ struct stream_poll {
     struct err err;
 };
 
+/* A place in the log: everything before it is done. */
+struct stream_place {
+    int32_t partition;
+    int64_t next_offset;
+};
+
+/* A look at one record of the log. */
+struct stream_peek {
+    int32_t partition;
+    int64_t offset;
+    bool found;    /* filled: the log holds a record at that offset */
+    uint64_t hash; /* filled: stream_record_hash of it */
+};
+
+/* Tells records apart: 63 bits of key, value and time stamp, never 0. */
+uint64_t stream_record_hash(struct span key, struct span value, int64_t timestamp_ms);
+
 struct stream_port {
     void *self; /* borrowed */
 
@@ -61,6 +79,19 @@ struct stream_port {
      * written). Asked once for each assignment and by lag metrics; may block up to 5 s. */
     int (*position)(void *self, int32_t partition, int64_t *next_offset, int64_t *log_start,
                     int64_t *log_end, struct err *e);
+
+    /* Looks at single records, beside what is being read; may block up to 5 s. ERR_UNAVAILABLE:
+     * none of it counts. May be NULL where nobody looks. */
+    int (*peek)(void *self, struct stream_peek *items, size_t count, struct err *e);
+
+    /* Sets the group back in Kafka to before what it has committed; `rejoin` reads from there on.
+     * May block up to 5 s. ERR_UNAVAILABLE: perhaps, call again. May be NULL as peek. */
+    int (*rewind)(void *self, const struct stream_place *items, size_t count, struct err *e);
+
+    /* Gives everything up and joins the group anew: partitions come as STREAM_ASSIGNED, from where
+     * the group stands in Kafka. STREAM_LOST may come before. No record may be held. May be NULL
+     * where nobody asks for it. */
+    void (*rejoin)(void *self);
 };
 
 #endif

@@ -242,10 +242,61 @@ START_TEST(a_refused_property_is_invalid)
 }
 END_TEST
 
+START_TEST(single_records_are_looked_at_beside_the_reading)
+{
+    struct member m;
+    struct err e = {0};
+    struct stream_peek items[] = {{.partition = 0, .offset = 2},
+                                  {.partition = 0, .offset = 1},
+                                  {.partition = 3, .offset = 0},
+                                  {.partition = 1, .offset = 5000}};
+    mock_fill(&broker, 400);
+    member_join(&m, &broker, "g");
+    member_live_until_records(&m, 400);
+    uint64_t hash[3];
+    for (int round = 0; round < 2; round++) {
+        ck_assert_msg(m.port.peek(m.port.self, &items[round], 1, &e) == 0, "%s", e.message);
+        ck_assert_msg(m.port.peek(m.port.self, &items[2], 2, &e) == 0, "%s", e.message);
+        ck_assert(items[round].found && items[2].found && !items[3].found);
+        ck_assert(!round || items[2].hash == hash[2]);
+        hash[round] = items[round].hash;
+        hash[2] = items[2].hash;
+    }
+    ck_assert(hash[0] != hash[1] && hash[1] != hash[2]);
+    mock_fill(&broker, 10);
+    member_live_until_records(&m, 410);
+    member_leave(&m);
+}
+END_TEST
+
+START_TEST(a_group_set_back_reads_again)
+{
+    struct member m;
+    struct err e = {0};
+    struct stream_place start[MOCK_PARTITIONS];
+    mock_fill(&broker, 400);
+    member_join(&m, &broker, "g");
+    member_live_until_records(&m, 400);
+    for (int32_t p = 0; p < MOCK_PARTITIONS; p++) {
+        int64_t from = m.next[p] > 10 ? m.next[p] - 10 : 0;
+        start[p] = (struct stream_place){.partition = p, .next_offset = from};
+    }
+    ck_assert_msg(m.port.rewind(m.port.self, start, MOCK_PARTITIONS, &e) == 0, "%s", e.message);
+    m.port.rejoin(m.port.self);
+    memset(m.ours, 0, sizeof m.ours);
+    member_live_until_records(&m, 400 + 10 * MOCK_PARTITIONS);
+    ck_assert_uint_eq(m.assigned, 2);
+    ck_assert_uint_eq(members_seen(), 400);
+    member_leave(&m);
+}
+END_TEST
+
 UNIT_CASE(consumer)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, all_records_come_in_order);
+    tcase_add_test(tc, single_records_are_looked_at_beside_the_reading);
+    tcase_add_test(tc, a_group_set_back_reads_again);
     tcase_add_test(tc, a_record_has_all_its_parts);
     tcase_add_test(tc, without_want_records_none_come_and_none_are_lost);
     tcase_add_test(tc, commits_survive_the_consumer);
