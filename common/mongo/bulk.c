@@ -56,6 +56,8 @@ int mongo_bulk_outcome(bool ok, const bson_t *reply, const bson_error_t *error,
     memset(items, 0, count * sizeof *items);
     if (modified)
         *modified = number_at(reply, "nModified");
+    if (ok && modified)
+        return 0;
     bson_iter_t iter;
     int64_t failed = ok ? 0 : read_write_errors(reply, items, count);
     if (!ok && failed == 0) /* no document is blamed: the driver, the server or the line spoke */
