@@ -62,6 +62,12 @@ void account_note(struct account *a, int64_t offset, enum verdict v)
     a->position = offset + 1;
 }
 
+void account_mark(struct account *a, int64_t offset, uint64_t hash)
+{
+    a->last_offset = offset;
+    a->last_hash = hash;
+}
+
 void account_see_time(struct account *a, int64_t ts_ms, int64_t now_ms)
 {
     int64_t t = ts_ms < now_ms ? ts_ms : now_ms;
@@ -94,8 +100,7 @@ bool account_next_ledger(const struct account *a, struct ledger *next)
         return false;
     if (!a->ledger_exists && a->position == a->base)
         return false;
-    /* A stored ledger behind our base means that it was lost or restored from an older copy: what
-     * lies between was committed by somebody, but nobody can say any more what became of it. */
+    /* A stored ledger behind our base: what lies between is no longer in the log. */
     if (next->next_offset < a->base)
         next->gap += (uint64_t)(a->base - next->next_offset);
     int64_t from = next->next_offset > a->base ? next->next_offset : a->base;
@@ -103,6 +108,10 @@ bool account_next_ledger(const struct account *a, struct ledger *next)
         count_verdict(next, (enum verdict)a->verdict[o - a->base]);
     next->next_offset = a->position;
     next->watermark_ms = a->watermark_ms;
+    if (a->last_hash) {
+        next->last_offset = a->last_offset;
+        next->last_hash = a->last_hash;
+    }
     return true;
 }
 

@@ -25,9 +25,12 @@ struct account {
     int64_t watermark_ms; /* highest event time seen, capped by the clock; INT64_MIN = none */
     struct ledger ledger; /* as last read or written */
     bool ledger_exists;
-    uint64_t last_record_ms; /* monotonic; when the partition last brought something */
-    int64_t log_end;         /* where the log ended when the partition was adopted */
-    int64_t committed;       /* handed to the log as committed */
+    bool ledger_lost;           /* somebody else moved the stored one: to be read again */
+    uint64_t last_record_ms;    /* monotonic; when the partition last brought something */
+    int64_t log_start, log_end; /* the borders of the log when the partition was adopted */
+    int64_t last_offset;        /* of the record noted last ... */
+    uint64_t last_hash;         /* ... and what it is known by; 0 = none yet */
+    int64_t committed;          /* handed to the log as committed */
 };
 
 /* A partition that was just assigned: `next_offset` is where the log goes on. */
@@ -42,6 +45,9 @@ bool account_seen(const struct account *a, int64_t offset);
 
 /* Notes what became of the offset (>= position); offsets skipped before it are gaps. */
 void account_note(struct account *a, int64_t offset, enum verdict v);
+
+/* The record that was noted last is known again by this. */
+void account_mark(struct account *a, int64_t offset, uint64_t hash);
 
 /* Raises the watermark; event times ahead of the clock count as the clock. */
 void account_see_time(struct account *a, int64_t ts_ms, int64_t now_ms);

@@ -38,7 +38,10 @@ void flush_begin(struct pipeline *p)
 {
     p->flush_at = 0;
     p->lost_windows.count = p->lost_devices.count = 0;
+    p->identity_confirmed = false;
     p->phase = PHASE_WRITE_WINDOWS;
+    if (identity_stale(p))
+        identity_begin(p, PHASE_WRITE_WINDOWS);
 }
 
 static void count_flush(struct pipeline_stats *s, struct span sensor)
@@ -107,6 +110,18 @@ static void join_window(struct pipeline *p, struct window_entry *w,
     }
 }
 
+/* Documents that were written and are gone have expired, or the whole store is another one. */
+static bool windows_are_gone(const struct pipeline *p, const struct sink_window *items,
+                             size_t count)
+{
+    for (size_t i = 0; i < count && !p->identity_confirmed; i++) {
+        const struct window_entry *w = p->lost_windows.item[p->flush_at + i];
+        if (!items[i].found && w->window.rev > 0)
+            return true;
+    }
+    return false;
+}
+
 int phase_reread_windows(struct pipeline *p, struct err *e)
 {
     struct sink_window items[CHUNK_MAX];
@@ -119,12 +134,15 @@ int phase_reread_windows(struct pipeline *p, struct err *e)
         items[n].window = &stored[n];
     }
     int rc = p->ports.sink.read_windows(p->ports.sink.self, items, n, e);
+    bool doubt = rc == 0 && windows_are_gone(p, items, n);
     for (size_t i = 0; i < n; i++) {
-        if (!rc)
+        if (!rc && !doubt)
             join_window(p, p->lost_windows.item[p->flush_at + i], &items[i]);
         window_deinit(&stored[i]);
     }
-    if (rc)
+    if (doubt)
+        identity_begin(p, PHASE_REREAD_WINDOWS);
+    if (rc || doubt)
         return rc;
     p->flush_at += n;
     if (p->flush_at == p->lost_windows.count) {
@@ -155,7 +173,6 @@ int phase_write_devices(struct pipeline *p, struct err *e)
     if (p->flush_at == dirty->count) {
         dirty->count = 0;
         p->flush_at = 0;
-        p->ledger_at = 0;
         p->phase = p->lost_devices.count ? PHASE_REREAD_DEVICES : PHASE_LEDGER;
     }
     return 0;
@@ -173,6 +190,17 @@ static void join_device(struct pipeline *p, struct device_entry *d,
     }
 }
 
+static bool devices_are_gone(const struct pipeline *p, const struct sink_device *items,
+                             size_t count)
+{
+    for (size_t i = 0; i < count && !p->identity_confirmed; i++) {
+        const struct device_entry *d = p->lost_devices.item[p->flush_at + i];
+        if (!items[i].found && d->state.rev > 0)
+            return true;
+    }
+    return false;
+}
+
 int phase_reread_devices(struct pipeline *p, struct err *e)
 {
     enum { REREAD_MAX = 100 }; /* a device's state is large, and races are rare */
@@ -185,12 +213,15 @@ int phase_reread_devices(struct pipeline *p, struct err *e)
         items[n] = (struct sink_device){.state = &stored[n]};
     }
     int rc = p->ports.sink.read_devices(p->ports.sink.self, items, n, e);
+    bool doubt = rc == 0 && devices_are_gone(p, items, n);
     for (size_t i = 0; i < n; i++) {
-        if (!rc)
+        if (!rc && !doubt)
             join_device(p, p->lost_devices.item[p->flush_at + i], &items[i]);
         device_state_deinit(&stored[i]);
     }
-    if (rc)
+    if (doubt)
+        identity_begin(p, PHASE_REREAD_DEVICES);
+    if (rc || doubt)
         return rc;
     p->flush_at += n;
     if (p->flush_at == p->lost_devices.count) {
@@ -201,44 +232,97 @@ int phase_reread_devices(struct pipeline *p, struct err *e)
     return 0;
 }
 
-/* One partition a step. */
+/* The accounts that have something to say, as they are to be stored. */
+static size_t next_ledgers(const struct pipeline *p, struct sink_ledger *items,
+                           struct account **accounts, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->accounts && n < max; i++) {
+        struct account *a = &p->account[i];
+        if (!account_next_ledger(a, &items[n].ledger))
+            continue;
+        items[n].expected_next = a->ledger_exists ? a->ledger.next_offset : -1;
+        items[n].lost = false;
+        accounts[n++] = a;
+    }
+    return n;
+}
+
+/* Where no account is compared and set, nothing would tell that the store is another one: accounts
+ * that are begun, and replays of what an account has in it already. */
+static bool is_unguarded(const struct pipeline *p, const struct sink_ledger *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i].expected_next < 0)
+            return true;
+    for (size_t i = 0; i < p->accounts; i++) {
+        const struct account *a = &p->account[i];
+        if (a->position > a->committed && a->ledger_exists && a->ledger.next_offset >= a->position)
+            return true;
+    }
+    return false;
+}
+
+/* All partitions at once. */
 int phase_ledger(struct pipeline *p, struct err *e)
 {
-    while (p->ledger_at < p->accounts) {
-        struct account *a = &p->account[p->ledger_at];
-        struct ledger next;
-        if (!account_next_ledger(a, &next)) {
-            p->ledger_at++;
-            continue;
-        }
-        int64_t expected = a->ledger_exists ? a->ledger.next_offset : -1;
-        int rc = p->ports.sink.write_ledger(p->ports.sink.self, &next, expected,
-                                            clock_wall_ms(&p->ports.clock), e);
-        if (rc == ERR_CONFLICT) {
-            err_clear(e);
-            p->phase = PHASE_REREAD_LEDGER;
-            return 0;
-        }
-        if (rc)
-            return rc;
-        account_written(a, &next);
-        p->ledger_at++;
+    enum { LEDGERS_MAX = 64 };
+    struct sink_ledger items[LEDGERS_MAX];
+    struct account *accounts[LEDGERS_MAX];
+    size_t n = next_ledgers(p, items, accounts, LEDGERS_MAX), lost = 0;
+    if (!p->identity_confirmed && is_unguarded(p, items, n)) {
+        identity_begin(p, PHASE_LEDGER);
         return 0;
     }
-    p->phase = PHASE_COMMIT;
+    int rc = n ? p->ports.sink.write_ledgers(p->ports.sink.self, items, n,
+                                             clock_wall_ms(&p->ports.clock), e)
+               : 0;
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < n; i++) {
+        accounts[i]->ledger_lost = items[i].lost;
+        lost += items[i].lost;
+        if (!items[i].lost)
+            account_written(accounts[i], &items[i].ledger);
+    }
+    if (lost)
+        p->phase = PHASE_REREAD_LEDGER;
+    else if (n < LEDGERS_MAX)
+        p->phase = PHASE_COMMIT;
     return 0;
 }
 
+static struct account *lost_account(struct pipeline *p)
+{
+    for (size_t i = 0; i < p->accounts; i++)
+        if (p->account[i].ledger_lost)
+            return &p->account[i];
+    return NULL;
+}
+
+/* One partition a step. An account that was there and is gone may mean that the store is; one that
+ * went back, that the store was restored from an older copy. Then whatever is in memory is ahead of
+ * it, so everything is dropped, and read again from there. */
 int phase_reread_ledger(struct pipeline *p, struct err *e)
 {
-    struct account *a = &p->account[p->ledger_at];
+    struct account *a = lost_account(p);
     struct ledger stored;
     int rc = p->ports.sink.read_ledger(p->ports.sink.self, a->partition, &stored, e);
     if (rc && rc != ERR_NOT_FOUND)
         return rc;
-    account_set_ledger(a, rc ? NULL : &stored);
     err_clear(e);
-    p->phase = PHASE_LEDGER;
+    if (rc && a->ledger_exists && !p->identity_confirmed) {
+        identity_begin(p, PHASE_REREAD_LEDGER);
+        return 0;
+    }
+    if (rc == 0 && a->ledger_exists && stored.next_offset < a->ledger.next_offset) {
+        pipeline_start_over(p);
+        return 0;
+    }
+    account_set_ledger(a, rc ? NULL : &stored);
+    a->ledger_lost = false;
+    if (!lost_account(p))
+        p->phase = PHASE_LEDGER;
     return 0;
 }
 
@@ -286,9 +370,9 @@ int phase_commit(struct pipeline *p, struct err *e)
 
 /* Event time of a partition; one that is idle follows the clock, or its last windows would stay
  * open. Idle is only who had nothing to say when asked: not while the store kept us from asking. */
-static int64_t watermark_now(void *arg, int32_t partition)
+int64_t flush_watermark(void *pipeline, int32_t partition)
 {
-    struct pipeline *p = arg;
+    struct pipeline *p = pipeline;
     const struct account *a = group_account(p, partition);
     if (!a)
         return INT64_MIN;
@@ -301,7 +385,7 @@ void flush_sweep(struct pipeline *p, uint64_t now_ms)
     if (now_ms - p->swept_ms < SWEEP_MS)
         return;
     p->swept_ms = now_ms;
-    window_cache_finalize(&p->cache, p->config.window_ms + p->config.grace_ms, watermark_now, p);
+    window_cache_finalize(&p->cache, p->config.window_ms + p->config.grace_ms, flush_watermark, p);
     if (p->cache.dirty_windows.count)
         flush_note_unwritten(p);
     window_cache_evict(&p->cache, p->config.max_windows);

@@ -24,6 +24,7 @@ void insertion_begin(struct slice *s)
 
 void insertion_again(struct slice *s, size_t raw)
 {
+    s->raw[raw].attempts = 0; /* it was taken; this is another story */
     push(&s->insertion, raw, raw + 1);
 }
 

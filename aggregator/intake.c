@@ -136,13 +136,18 @@ int phase_decode(struct pipeline *p, struct err *e)
     while (s->records < SLICE_MAX && p->next_record < p->poll.count) {
         const struct stream_record *r = &p->poll.records[p->next_record++];
         struct account *a = group_account(p, r->partition);
-        if (!a || account_seen(a, r->offset))
+        if (!a)
             continue;
+        if (account_seen(a, r->offset)) { /* within an assignment a log only goes forward */
+            identity_log_went_back(p, r->partition, r->offset);
+            return 0;
+        }
         int raw = (int)s->raws;
         bool good = decode_record(p, r);
         s->record[s->records++] = (struct slice_record){
             .account = (size_t)(a - p->account),
             .offset = r->offset,
+            .hash = stream_record_hash(r->key, r->value, r->timestamp_ms),
             .raw = good ? raw : -1,
             .verdict = VERDICT_DEAD,
         };
@@ -227,14 +232,14 @@ int phase_read_origins(struct pipeline *p, struct err *e)
     return 0;
 }
 
-int phase_load_windows(struct pipeline *p, struct err *e)
+int intake_load_windows(struct pipeline *p, const struct entry_list *list, size_t *at,
+                        struct err *e)
 {
-    struct slice *s = &p->slice;
     struct sink_window items[CHUNK_MAX];
     struct window_entry *entries[CHUNK_MAX];
-    size_t n = 0, at = s->load_at;
-    for (; at < s->load_windows.count && n < CHUNK_MAX; at++) {
-        struct window_entry *w = s->load_windows.item[at];
+    size_t n = 0, next = *at;
+    for (; next < list->count && n < CHUNK_MAX; next++) {
+        struct window_entry *w = list->item[next];
         if (w->loaded)
             continue;     /* listed twice */
         w->loaded = true; /* so that it is read once; taken back if the read fails */
@@ -246,17 +251,22 @@ int phase_load_windows(struct pipeline *p, struct err *e)
         };
     }
     int rc = n ? p->ports.sink.read_windows(p->ports.sink.self, items, n, e) : 0;
-    if (rc) {
-        for (size_t i = 0; i < n; i++)
-            entries[i]->loaded = false;
-        return rc;
-    }
-    s->load_at = at;
-    if (at == s->load_windows.count) {
+    for (size_t i = 0; i < n && rc; i++)
+        entries[i]->loaded = false;
+    if (rc == 0)
+        *at = next;
+    return rc;
+}
+
+int phase_load_windows(struct pipeline *p, struct err *e)
+{
+    struct slice *s = &p->slice;
+    int rc = intake_load_windows(p, &s->load_windows, &s->load_at, e);
+    if (rc == 0 && s->load_at == s->load_windows.count) {
         s->load_at = 0;
         p->phase = PHASE_LOAD_DEVICES;
     }
-    return 0;
+    return rc;
 }
 
 int phase_load_devices(struct pipeline *p, struct err *e)
@@ -363,6 +373,7 @@ static void note_verdicts(struct pipeline *p)
                 account_see_time(a, raw->reading->ts_ms, now_ms);
         }
         account_note(a, r->offset, r->verdict);
+        account_mark(a, r->offset, r->hash);
         a->last_record_ms = monotonic_ms;
     }
     count(&p->stats.records, s->records);

@@ -66,6 +66,9 @@ struct observe {
     struct metrics *metrics;            /* borrowed */
     const struct pipeline_stats *stats; /* borrowed */
     struct metric *family[SERIES];
+    void (*replaced)(void *arg);
+    void *replaced_arg; /* borrowed */
+    struct metric *replaced_total, *reread_total;
     struct metric *unaccounted, *blocked_seconds, *unwritten_seconds, *duration;
 };
 
@@ -100,6 +103,10 @@ struct observe *observe_new(struct log *log, struct metrics *metrics)
                                       : o->family[i - 1];
     o->duration = metrics_add(metrics, METRIC_HISTOGRAM, "aggregator_processing_duration_seconds",
                               "From taking a batch to its last dead letter.", NULL);
+    o->replaced_total = metrics_add(metrics, METRIC_COUNTER, "weir_store_replaced_total",
+                                    "Times the store was found to be another one.", NULL);
+    o->reread_total = metrics_add(metrics, METRIC_COUNTER, "weir_store_behind_readings_total",
+                                  "Records read again because the store had lost them.", NULL);
     o->unaccounted = metrics_add(metrics, METRIC_GAUGE, "weir_unaccounted_readings",
                                  "Offsets that no ledger accounts for; must be 0.", NULL);
     o->blocked_seconds = metrics_add(metrics, METRIC_GAUGE, "weir_blocked_seconds",
@@ -108,6 +115,12 @@ struct observe *observe_new(struct log *log, struct metrics *metrics)
                                        "Age of the oldest record not yet in the ledger.", NULL);
     metrics_on_scrape(metrics, scrape, o);
     return o;
+}
+
+void observe_on_replaced(struct observe *o, void (*replaced)(void *arg), void *arg)
+{
+    o->replaced = replaced;
+    o->replaced_arg = arg;
 }
 
 void observe_free(struct observe *o)
@@ -169,6 +182,28 @@ static void on_adopted(void *self, size_t partitions, int64_t duration_ms)
               LOG_INT("duration_ms", duration_ms));
 }
 
+static void on_store_replaced(void *self)
+{
+    struct observe *o = self;
+    log_event(o->log, LOG_ERROR, "store_replaced",
+              LOG_STR("reason", "the store is empty or another one than before"),
+              LOG_STR("action", "everything in memory is dropped, and the log is read again"));
+    metric_inc(o->replaced_total, NULL);
+    if (o->replaced)
+        o->replaced(o->replaced_arg);
+}
+
+static void on_store_behind(void *self, size_t partitions, int64_t records, int64_t gone)
+{
+    struct observe *o = self;
+    log_event(o->log, LOG_ERROR, "store_behind",
+              LOG_STR("reason", "the store accounts for less than the group has committed: it was "
+                                "emptied, or restored from an older copy"),
+              LOG_INT("partitions", (int64_t)partitions), LOG_INT("read_again", records),
+              LOG_INT("gone_from_log", gone));
+    metric_add(o->reread_total, NULL, (double)records);
+}
+
 static void on_revoked(void *self, bool lost)
 {
     struct observe *o = self;
@@ -198,6 +233,8 @@ struct pipeline_observer observe_port(struct observe *o)
         .unblocked = on_unblocked,
         .assigned = on_assigned,
         .adopted = on_adopted,
+        .store_replaced = on_store_replaced,
+        .store_behind = on_store_behind,
         .revoked = on_revoked,
         .stream_error = on_stream_error,
         .batch = on_batch,

@@ -16,4 +16,7 @@ void observe_free(struct observe *o);
 struct pipeline_observer observe_port(struct observe *o);
 void observe_watch(struct observe *o, const struct pipeline_stats *stats);
 
+/* Called, on the pipeline's thread, when the store turned out to be another one. */
+void observe_on_replaced(struct observe *o, void (*replaced)(void *arg), void *arg);
+
 #endif

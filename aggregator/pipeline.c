@@ -20,6 +20,7 @@ struct pipeline_config pipeline_config_defaults(void)
         .max_future_skew_ms = 300000,
         .max_windows = 200000,
         .max_unwritten = 100000,
+        .identity_ms = 1000,
         .max_retries = 3,
         .seed = 1,
     };
@@ -96,6 +97,12 @@ static void drop_partitions(struct pipeline *p)
     group_drop(p);
 }
 
+void pipeline_start_over(struct pipeline *p)
+{
+    drop_partitions(p);
+    p->ports.stream.rejoin(p->ports.stream.self);
+}
+
 static void finish_revoke(struct pipeline *p)
 {
     drop_partitions(p);
@@ -146,6 +153,8 @@ static int phase_poll(struct pipeline *p, struct err *e)
     bool stopping = atomic_load(&p->stopping);
     if (p->adopted < p->accounts && !stopping) {
         p->phase = PHASE_ADOPT_POSITION;
+        if (!p->identity[0])
+            identity_begin(p, PHASE_ADOPT_POSITION);
         return 0;
     }
     flush_sweep(p, now_ms);
@@ -159,6 +168,14 @@ static int phase_poll(struct pipeline *p, struct err *e)
     }
     if (stopping) {
         p->phase = PHASE_STOPPED;
+        return 0;
+    }
+    if (identity_due(p, now_ms)) {
+        identity_begin(p, PHASE_POLL);
+        return 0;
+    }
+    if (reopen_due(p, now_ms)) {
+        p->phase = PHASE_FIND_OPEN;
         return 0;
     }
     int wait_ms = flush_needed(p) ? 0 : POLL_IDLE_MS;
@@ -211,17 +228,23 @@ static void serve_group(struct pipeline *p, int wait_ms)
 static const struct {
     const char *name;
     int (*run)(struct pipeline *p, struct err *e);
+    bool kafka; /* whose trouble it is when it fails: else the store's */
 } phases[PHASE_COUNT] = {
     [PHASE_POLL] = {"poll", phase_poll},
-    [PHASE_ADOPT_POSITION] = {"read_position", phase_adopt_position},
+    [PHASE_ADOPT_POSITION] = {"read_position", phase_adopt_position, .kafka = true},
     [PHASE_ADOPT_LEDGER] = {"read_ledger", phase_adopt_ledger},
+    [PHASE_VERIFY_LOG] = {"verify_log", phase_verify_log, .kafka = true},
+    [PHASE_REWIND] = {"rewind", phase_rewind, .kafka = true},
+    [PHASE_IDENTIFY] = {"identify_store", phase_identify},
+    [PHASE_FIND_OPEN] = {"find_open_windows", phase_find_open},
+    [PHASE_LOAD_OPEN] = {"load_open_windows", phase_load_open},
     [PHASE_DECODE] = {"decode", phase_decode},
     [PHASE_INSERT_RAW] = {"insert_raw", phase_insert_raw},
     [PHASE_READ_ORIGINS] = {"read_origins", phase_read_origins},
     [PHASE_LOAD_WINDOWS] = {"load_windows", phase_load_windows},
     [PHASE_LOAD_DEVICES] = {"load_devices", phase_load_devices},
     [PHASE_FOLD] = {"fold", phase_fold},
-    [PHASE_LETTERS] = {"dead_letters", phase_letters},
+    [PHASE_LETTERS] = {"dead_letters", phase_letters, .kafka = true},
     [PHASE_WRITE_WINDOWS] = {"write_windows", phase_write_windows},
     [PHASE_REREAD_WINDOWS] = {"reread_windows", phase_reread_windows},
     [PHASE_WRITE_DEVICES] = {"write_devices", phase_write_devices},
@@ -241,8 +264,8 @@ static void note_failure(struct pipeline *p, enum phase phase, const struct err 
     atomic_store_explicit(&p->stats.blocked_since_ms, (int64_t)p->blocked_since_ms,
                           memory_order_relaxed);
     atomic_fetch_add_explicit(&p->stats.store_errors, 1, memory_order_relaxed);
-    bool kafka = phase == PHASE_LETTERS || phase == PHASE_ADOPT_POSITION;
-    set_blocker(p, kafka ? PIPELINE_BLOCKED_BY_KAFKA : PIPELINE_BLOCKED_BY_STORE, e->message);
+    set_blocker(p, phases[phase].kafka ? PIPELINE_BLOCKED_BY_KAFKA : PIPELINE_BLOCKED_BY_STORE,
+                e->message);
     if (p->ports.observer.blocked)
         p->ports.observer.blocked(p->ports.observer.self, phases[phase].name, e, p->attempt,
                                   wait_ms);
@@ -269,6 +292,10 @@ static bool still_blocked(struct pipeline *p)
     }
     if (now_ms >= p->blocked_until_ms)
         return false;
+    if (atomic_load(&p->stopping) && !p->holding && !flush_needed(p)) {
+        p->phase = PHASE_STOPPED; /* it would only have asked */
+        return true;
+    }
     uint64_t left_ms = p->blocked_until_ms - now_ms;
     serve_group(p, (int)(left_ms < POLL_IDLE_MS ? left_ms : POLL_IDLE_MS));
     return true;

@@ -30,6 +30,7 @@ struct pipeline_config {
     int64_t max_future_skew_ms;
     size_t max_windows;   /* windows (and devices) kept in memory when nothing needs them */
     size_t max_unwritten; /* records folded but not yet in the ledger before a flush is forced */
+    int64_t identity_ms;  /* how old a look at the store's identity may be when memory is written */
     unsigned max_retries; /* attempts for a record that the store fails on, before it is given up */
     uint64_t seed;        /* for the hash tables and the jitter of retries */
 };
@@ -65,6 +66,12 @@ struct pipeline_observer {
     void (*assigned)(void *self, size_t partitions);
     /* Position and ledger of every partition are read; records come next. */
     void (*adopted)(void *self, size_t partitions, int64_t duration_ms);
+    /* The store is another one than before, and is not set up. It must be, before the next step.
+     */
+    void (*store_replaced)(void *self);
+    /* The store is behind the group: emptied, or restored from an older copy. So many records are
+     * read again; those before them are not in the store, and no longer in the log. */
+    void (*store_behind)(void *self, size_t partitions, int64_t records, int64_t gone);
     void (*revoked)(void *self, bool lost);
     void (*stream_error)(void *self, const struct err *e);
     /* A batch from poll to fold. */

@@ -20,6 +20,11 @@ enum phase {
     PHASE_POLL,
     PHASE_ADOPT_POSITION,
     PHASE_ADOPT_LEDGER,
+    PHASE_VERIFY_LOG,
+    PHASE_REWIND,
+    PHASE_IDENTIFY,
+    PHASE_FIND_OPEN,
+    PHASE_LOAD_OPEN,
     PHASE_DECODE,
     PHASE_INSERT_RAW,
     PHASE_READ_ORIGINS,
@@ -42,7 +47,8 @@ enum phase {
 struct slice_record {
     size_t account; /* index into account[] */
     int64_t offset;
-    int raw; /* index into raw[] and reading[]; -1 = poison */
+    uint64_t hash; /* of the record */
+    int raw;       /* index into raw[] and reading[]; -1 = poison */
     enum verdict verdict;
 };
 
@@ -89,7 +95,10 @@ struct pipeline {
     /* partitions */
     struct account *account; /* owned */
     size_t accounts, accounts_cap, adopted;
-    size_t ledger_at;
+    char identity[SINK_IDENTITY_MAX]; /* of the store that the accounts are in; "" = not asked */
+    uint64_t identity_ms;             /* monotonic; when it was asked last */
+    bool identity_confirmed;          /* since the flush began */
+    enum phase identify_next;
     uint64_t assigned_ms; /* monotonic */
     bool revoking;
 
@@ -110,6 +119,11 @@ struct pipeline {
     uint64_t swept_ms;           /* monotonic; last look for windows that became final */
     uint64_t drained_ms;         /* monotonic; when the stream last had nothing for us */
 
+    /* the search for windows that nobody in memory knows to be open */
+    size_t open_at;          /* index into account[]; accounts = done for now */
+    uint64_t open_search_ms; /* monotonic; of the next search */
+    size_t open_found;       /* in the last step */
+
     /* retrying */
     unsigned attempt;
     uint64_t blocked_since_ms, blocked_until_ms; /* monotonic; 0 = not blocked */
@@ -124,6 +138,11 @@ struct pipeline {
 /* Each does one phase: 0 and the next phase set, or a negative code: the same phase again later. */
 int phase_adopt_position(struct pipeline *p, struct err *e);
 int phase_adopt_ledger(struct pipeline *p, struct err *e);
+int phase_verify_log(struct pipeline *p, struct err *e);
+int phase_rewind(struct pipeline *p, struct err *e);
+int phase_identify(struct pipeline *p, struct err *e);
+int phase_find_open(struct pipeline *p, struct err *e);
+int phase_load_open(struct pipeline *p, struct err *e);
 int phase_decode(struct pipeline *p, struct err *e);
 int phase_insert_raw(struct pipeline *p, struct err *e);
 int phase_read_origins(struct pipeline *p, struct err *e);
@@ -139,7 +158,17 @@ int phase_ledger(struct pipeline *p, struct err *e);
 int phase_reread_ledger(struct pipeline *p, struct err *e);
 int phase_commit(struct pipeline *p, struct err *e);
 
+/* pipeline.c */
+void pipeline_start_over(struct pipeline *p); /* drops everything and joins the group anew */
+
+/* identity.c */
+void identity_begin(struct pipeline *p, enum phase next); /* is it the same store? then `next` */
+bool identity_stale(const struct pipeline *p);            /* to be asked before memory is written */
+bool identity_due(const struct pipeline *p, uint64_t now_ms);
+void identity_log_went_back(struct pipeline *p, int32_t partition, int64_t offset);
+
 /* group.c */
+void group_verified(struct pipeline *p); /* after the last adoption: the log is the ledgers' */
 void group_assigned(struct pipeline *p, const struct stream_poll *event);
 void group_drop(struct pipeline *p); /* forget everything that is not written */
 struct account *group_account(struct pipeline *p, int32_t partition);
@@ -150,13 +179,21 @@ bool flush_needed(const struct pipeline *p); /* something is not written yet */
 bool flush_due(const struct pipeline *p, uint64_t now_ms);
 void flush_note_unwritten(struct pipeline *p);
 void flush_sweep(struct pipeline *p, uint64_t now_ms); /* windows that became final */
+/* Event time of a partition, as windows become final by it; INT64_MIN = unknown, or not ours. */
+int64_t flush_watermark(void *pipeline, int32_t partition);
 void flush_publish_stats(struct pipeline *p);
 
 /* insertion.c */
 void insertion_begin(struct slice *s);             /* all of the slice is to be inserted */
 void insertion_again(struct slice *s, size_t raw); /* this one is to be inserted once more */
 
+/* reopen.c */
+bool reopen_due(struct pipeline *p, uint64_t now_ms);
+
 /* intake.c */
+/* Reads the windows of the list that are not loaded, a chunk a call; *at goes on to list->count. */
+int intake_load_windows(struct pipeline *p, const struct entry_list *list, size_t *at,
+                        struct err *e);
 void intake_release(struct pipeline *p); /* gives the batch back */
 void intake_deinit(struct pipeline *p);
 

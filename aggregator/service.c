@@ -203,6 +203,14 @@ static int open_store(struct service *s, struct err *e)
     return 0;
 }
 
+/* On the pipeline's thread: the next step sets the new store up. */
+static void store_replaced(void *arg)
+{
+    struct service *s = arg;
+    s->schema_applied = false;
+    s->schema_try_ms = 0;
+}
+
 static void build_pipeline(struct service *s)
 {
     struct pipeline_config config = pipeline_config_defaults();
@@ -215,6 +223,7 @@ static void build_pipeline(struct service *s)
     config.max_retries = (unsigned)s->settings->max_retries;
     config.seed = random_seed();
     s->observe = observe_new(daemon_log(s->daemon), daemon_metrics(s->daemon));
+    observe_on_replaced(s->observe, store_replaced, s);
     struct pipeline_ports ports = {
         .stream = kafka_consumer_port(s->consumer),
         .sink = sink_mongo_port(s->sink),

@@ -47,10 +47,25 @@ struct sink_window {
     bool lost;                     /* write: somebody else wrote first */
 };
 
+/* A stored window by its key. */
+struct sink_key {
+    char device_id[READING_DEVICE_ID_MAX + 1];
+    char sensor[READING_SENSOR_NAME_MAX + 1];
+    int64_t start_ms;
+};
+
+enum { SINK_IDENTITY_MAX = 32 };
+
 struct sink_device {
     struct device_state *state;
     bool found; /* read */
     bool lost;  /* write */
+};
+
+struct sink_ledger {
+    struct ledger ledger;
+    int64_t expected_next; /* next_offset of the stored one; -1 = there is none */
+    bool lost;             /* filled: somebody else moved it, or it is not there */
 };
 
 /* All functions return 0, or ERR_UNAVAILABLE with *e when the outcome is unknown or the store is
@@ -72,6 +87,11 @@ struct sink {
     /* Fills windows (initialised, with start_ms) of those that exist. */
     int (*read_windows)(void *self, struct sink_window *items, size_t count, struct err *e);
 
+    /* Windows that are not final, hold a share of the partition and start at or before `until_ms`:
+     * *count of them, at most `max`, in any order. */
+    int (*find_open)(void *self, int32_t partition, int64_t until_ms, struct sink_key *out,
+                     size_t max, size_t *count, struct err *e);
+
     /* Compare-and-set on rev: rev 0 inserts, else replaces the document whose rev is window->rev;
      * the stored document gets rev + 1. On success window->rev is raised; else `lost` is set. */
     int (*write_windows)(void *self, struct sink_window *items, size_t count, int64_t now_ms,
@@ -81,12 +101,15 @@ struct sink {
     int (*read_devices)(void *self, struct sink_device *items, size_t count, struct err *e);
     int (*write_devices)(void *self, struct sink_device *items, size_t count, struct err *e);
 
+    /* What the store is known by, the same from one call to the next unless it was replaced by
+     * another one. ERR_NOT_FOUND when it has no identity: nobody has set it up. */
+    int (*identity)(void *self, char out[SINK_IDENTITY_MAX], struct err *e);
+
     /* ERR_NOT_FOUND when the partition has no account yet. */
     int (*read_ledger)(void *self, int32_t partition, struct ledger *out, struct err *e);
-    /* Compare-and-set on next_offset; expected_next -1 = insert. ERR_CONFLICT when somebody else
-     * moved it (or inserted it). */
-    int (*write_ledger)(void *self, const struct ledger *ledger, int64_t expected_next,
-                        int64_t now_ms, struct err *e);
+    /* Compare-and-set on next_offset, all partitions in one call. */
+    int (*write_ledgers)(void *self, struct sink_ledger *items, size_t count, int64_t now_ms,
+                         struct err *e);
 };
 
 #endif

@@ -1,12 +1,14 @@
 /* The sink over the store: batches become bulk writes and lookups by _id. */
 #include "aggregator/sink_mongo.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/xmalloc.h"
 #include "common/mongo/cas.h"
 #include "common/mongo/lookup.h"
 #include "common/store/documents.h"
+#include "common/store/schema.h"
 
 struct sink_mongo {
     struct mongo *mongo; /* borrowed */
@@ -321,6 +323,67 @@ static int read_windows(void *self, struct sink_window *items, size_t count, str
     return rc;
 }
 
+static bool take_key(const bson_t *doc, struct sink_key *key)
+{
+    bson_iter_t device, sensor, start;
+    uint32_t device_len, sensor_len;
+    if (!bson_iter_init_find(&device, doc, "device_id") || !BSON_ITER_HOLDS_UTF8(&device) ||
+        !bson_iter_init_find(&sensor, doc, "sensor_type") || !BSON_ITER_HOLDS_UTF8(&sensor) ||
+        !bson_iter_init_find(&start, doc, "timestamp") || !BSON_ITER_HOLDS_DATE_TIME(&start))
+        return false;
+    const char *device_id = bson_iter_utf8(&device, &device_len);
+    const char *name = bson_iter_utf8(&sensor, &sensor_len);
+    if (device_len >= sizeof key->device_id || sensor_len >= sizeof key->sensor)
+        return false;
+    memcpy(key->device_id, device_id, device_len + 1);
+    memcpy(key->sensor, name, sensor_len + 1);
+    key->start_ms = bson_iter_date_time(&start);
+    return true;
+}
+
+/* {final: false, timestamp: {$lte: until}, "src.p3": {$exists: true}}, keys only. */
+static mongoc_cursor_t *open_windows(mongoc_collection_t *c, int32_t partition, int64_t until_ms,
+                                     size_t max)
+{
+    bson_t filter = BSON_INITIALIZER, child;
+    char share[32];
+    snprintf(share, sizeof share, "src.p%d", (int)partition);
+    BSON_APPEND_BOOL(&filter, "final", false);
+    BSON_APPEND_DOCUMENT_BEGIN(&filter, "timestamp", &child);
+    BSON_APPEND_DATE_TIME(&child, "$lte", until_ms);
+    bson_append_document_end(&filter, &child);
+    BSON_APPEND_DOCUMENT_BEGIN(&filter, share, &child);
+    BSON_APPEND_BOOL(&child, "$exists", true);
+    bson_append_document_end(&filter, &child);
+    bson_t *opts =
+        BCON_NEW("limit", BCON_INT64((int64_t)max), "projection", "{", "device_id", BCON_INT32(1),
+                 "sensor_type", BCON_INT32(1), "timestamp", BCON_INT32(1), "}");
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, &filter, opts, NULL);
+    bson_destroy(opts);
+    bson_destroy(&filter);
+    return cursor;
+}
+
+static int find_open(void *self, int32_t partition, int64_t until_ms, struct sink_key *out,
+                     size_t max, size_t *count, struct err *e)
+{
+    struct sink_mongo *s = self;
+    struct session session = {0};
+    int rc = begin(&session, s, s->windows, e);
+    if (rc)
+        return rc;
+    mongoc_cursor_t *cursor = open_windows(session.collection, partition, until_ms, max);
+    const bson_t *doc;
+    bson_error_t error = {0};
+    for (*count = 0; *count < max && mongoc_cursor_next(cursor, &doc);)
+        *count += take_key(doc, &out[*count]);
+    if (mongoc_cursor_error(cursor, &error))
+        rc = retry_later(mongo_fail(e, "find open windows", &error, NULL), e);
+    mongoc_cursor_destroy(cursor);
+    end(&session, s);
+    return rc;
+}
+
 static void take_device(void *arg, size_t item, const bson_t *doc)
 {
     struct reader *r = arg;
@@ -380,20 +443,27 @@ static int read_ledger(void *self, int32_t partition, struct ledger *out, struct
     return rc;
 }
 
-static int write_ledger(void *self, const struct ledger *ledger, int64_t expected_next,
-                        int64_t now_ms, struct err *e)
+static int write_ledgers(void *self, struct sink_ledger *items, size_t count, int64_t now_ms,
+                         struct err *e)
 {
     struct sink_mongo *s = self;
     struct cas_batch b;
-    batch_init(&b, 1);
-    document_ledger_encode(&b.doc[0], s->topic, ledger, now_ms);
-    b.item[0].expected = expected_next < 0 ? MONGO_CAS_ABSENT : expected_next;
+    batch_init(&b, count);
+    for (size_t i = 0; i < count; i++) {
+        document_ledger_encode(&b.doc[i], s->topic, &items[i].ledger, now_ms);
+        b.item[i].expected = items[i].expected_next < 0 ? MONGO_CAS_ABSENT : items[i].expected_next;
+    }
     int rc = batch_write(&b, s, s->ledger, "$next_offset", e);
-    if (rc == 0 && b.item[0].lost)
-        rc = err_set(e, ERR_CONFLICT, "the account of partition %d was moved by somebody else",
-                     (int)ledger->partition);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        items[i].lost = b.item[i].lost;
     batch_deinit(&b);
     return rc;
+}
+
+static int identity(void *self, char out[SINK_IDENTITY_MAX], struct err *e)
+{
+    struct sink_mongo *s = self;
+    return store_schema_identity(s->mongo, out, e);
 }
 
 struct sink sink_mongo_port(struct sink_mongo *s)
@@ -402,9 +472,11 @@ struct sink sink_mongo_port(struct sink_mongo *s)
                          .insert_raw = insert_raw,
                          .read_origins = read_origins,
                          .read_windows = read_windows,
+                         .find_open = find_open,
                          .write_windows = write_windows,
                          .read_devices = read_devices,
                          .write_devices = write_devices,
+                         .identity = identity,
                          .read_ledger = read_ledger,
-                         .write_ledger = write_ledger};
+                         .write_ledgers = write_ledgers};
 }

@@ -10,6 +10,9 @@ struct ledger {
     int64_t first, next_offset;
     uint64_t stored, duplicate, dead, gap;
     int64_t watermark_ms; /* event time; INT64_MIN = none yet */
+    /* The record accounted for last, by which its log is known again; hash 0 = none. */
+    int64_t last_offset;
+    uint64_t last_hash; /* stream_record_hash */
 };
 
 /* next_offset - first - (stored + duplicate + dead + gap): 0, or something is wrong. */

@@ -74,9 +74,10 @@ struct stream_port {
      * lost one. Commits for partitions that are no longer ours are ignored. */
     void (*commit)(void *self, int32_t partition, int64_t next_offset);
 
-    /* Where this group stands: *next_offset = committed offset, or the start of the log when
-     * there is none; *log_start, *log_end = the borders of the partition (end = next to be
-     * written). Asked once for each assignment and by lag metrics; may block up to 5 s. */
+    /* Where this group stood when the partition was assigned: *next_offset = committed offset, or
+     * the start of the log when there is none; *log_start, *log_end = the borders of the partition
+     * (end = next to be written). Asked once for each assignment and by lag metrics; may block up
+     * to 5 s. */
     int (*position)(void *self, int32_t partition, int64_t *next_offset, int64_t *log_start,
                     int64_t *log_end, struct err *e);
 

@@ -13,6 +13,11 @@ static const struct document_field fields[] = {
     {"gap", DOCUMENT_INT64, offsetof(struct ledger, gap)},
 };
 
+static const struct document_field last_fields[] = {
+    {"last_offset", DOCUMENT_INT64, offsetof(struct ledger, last_offset)},
+    {"last_hash", DOCUMENT_INT64, offsetof(struct ledger, last_hash)},
+};
+
 static const struct document_field watermark_field[] = {
     {"watermark", DOCUMENT_DATE, offsetof(struct ledger, watermark_ms)},
 };
@@ -32,6 +37,8 @@ void document_ledger_encode(bson_t *doc, const char *topic, const struct ledger 
         BSON_APPEND_NULL(doc, "watermark");
     else
         document_write(doc, watermark_field, 1, l);
+    if (l->last_hash)
+        document_write(doc, last_fields, DOCUMENT_COUNT(last_fields), l);
     BSON_APPEND_DATE_TIME(doc, "updated_at", now_ms);
 }
 
@@ -39,6 +46,7 @@ bool document_ledger_decode(const bson_t *doc, struct ledger *l)
 {
     l->watermark_ms = INT64_MIN;
     document_read(doc, watermark_field, 1, l);
+    document_read(doc, last_fields, DOCUMENT_COUNT(last_fields), l);
     return document_complete(document_read(doc, fields, DOCUMENT_COUNT(fields), l),
                              DOCUMENT_COUNT(fields));
 }

@@ -1,6 +1,8 @@
 /* The schema of the store: its indexes, and the version that a daemon must understand. */
 #include "common/store/schema.h"
 
+#include "common/mongo/lookup.h"
+
 /* Collections whose names are settings, and periods likewise, stand for themselves here. */
 enum place { RAW, WINDOWS, ALERTS, FIXED };
 enum period { FOR_EVER, RAW_TTL, WINDOWS_TTL, HOURS_TTL, ALERTS_TTL };
@@ -16,7 +18,8 @@ static const struct row {
     {RAW, NULL, "received_at:1", RAW_TTL},
     {WINDOWS, NULL, "device_id:1,timestamp:-1", FOR_EVER},
     {WINDOWS, NULL, "sensor_type:1,timestamp:-1", FOR_EVER},
-    {WINDOWS, NULL, "timestamp:-1", FOR_EVER}, /* the newest of all devices */
+    {WINDOWS, NULL, "timestamp:-1", FOR_EVER},        /* the newest of all devices */
+    {WINDOWS, NULL, "final:1,timestamp:1", FOR_EVER}, /* those that a crash left open */
     {WINDOWS, NULL, "last_updated:1", WINDOWS_TTL},
     {FIXED, "aggregated_1h", "device_id:1,timestamp:-1", FOR_EVER},
     {FIXED, "aggregated_1h", "last_updated:1", HOURS_TTL},
@@ -123,11 +126,60 @@ static int check_version(struct mongo *m, int64_t now_ms, struct err *e)
     return rc;
 }
 
+int store_schema_identify(struct mongo *m, int64_t now_ms, struct err *e)
+{
+    mongoc_client_t *client = mongo_pop(m);
+    if (!client)
+        return err_set(e, ERR_UNAVAILABLE, "no store client is free");
+    mongoc_collection_t *c = mongo_collection(m, client, "meta");
+    bson_oid_t oid;
+    bson_oid_init(&oid, NULL);
+    bson_t *filter = BCON_NEW("_id", BCON_UTF8("store"));
+    bson_t *update = BCON_NEW("$setOnInsert", "{", "identity", BCON_OID(&oid), "created_at",
+                              BCON_DATE_TIME(now_ms), "}");
+    bson_t *opts = BCON_NEW("upsert", BCON_BOOL(true));
+    bson_error_t error = {0};
+    bool ok = mongoc_collection_update_one(c, filter, update, opts, NULL, &error);
+    int rc = ok ? 0 : err_set(e, ERR_UNAVAILABLE, "store identity: %s", error.message);
+    bson_destroy(opts);
+    bson_destroy(update);
+    bson_destroy(filter);
+    mongoc_collection_destroy(c);
+    mongo_push(m, client);
+    return rc;
+}
+
+static void take_identity(void *arg, size_t item, const bson_t *doc)
+{
+    (void)item;
+    bson_iter_t iter;
+    if (bson_iter_init_find(&iter, doc, "identity") && BSON_ITER_HOLDS_OID(&iter))
+        bson_oid_to_string(bson_iter_oid(&iter), arg);
+}
+
+int store_schema_identity(struct mongo *m, char out[STORE_IDENTITY_MAX], struct err *e)
+{
+    mongoc_client_t *client = mongo_pop(m);
+    if (!client)
+        return err_set(e, ERR_UNAVAILABLE, "no store client is free");
+    mongoc_collection_t *c = mongo_collection(m, client, "meta");
+    struct mongo_lookup *l = mongo_lookup_new();
+    mongo_lookup_add_utf8(l, "store", strlen("store"));
+    out[0] = '\0';
+    int rc = mongo_lookup_run(l, c, NULL, take_identity, out, e);
+    mongo_lookup_free(l);
+    mongoc_collection_destroy(c);
+    mongo_push(m, client);
+    return rc ? rc : out[0] ? 0 : err_set(e, ERR_NOT_FOUND, "the store has no identity");
+}
+
 int store_schema_apply(struct mongo *m, const struct store_schema_options *options, int64_t now_ms,
                        struct err *e)
 {
     struct mongo_index indexes[STORE_SCHEMA_INDEXES];
     size_t count = store_schema_indexes(options, indexes);
     int rc = check_version(m, now_ms, e);
-    return rc ? rc : mongo_ensure_indexes(m, indexes, count, e);
+    if (rc == 0)
+        rc = mongo_ensure_indexes(m, indexes, count, e);
+    return rc ? rc : store_schema_identify(m, now_ms, e);
 }

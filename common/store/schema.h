@@ -24,6 +24,15 @@ struct store_schema_options {
 WEIR_MUST_CHECK int store_schema_apply(struct mongo *m, const struct store_schema_options *options,
                                        int64_t now_ms, struct err *e);
 
+/* The last part of it: gives a store that has none an identity. */
+WEIR_MUST_CHECK int store_schema_identify(struct mongo *m, int64_t now_ms, struct err *e);
+
+/* What this store is known by: 24 hex digits that store_schema_apply put there when it was empty.
+ * ERR_NOT_FOUND when it has none: a store that nobody has set up. */
+enum { STORE_IDENTITY_MAX = 32 };
+WEIR_MUST_CHECK int store_schema_identity(struct mongo *m, char out[STORE_IDENTITY_MAX],
+                                          struct err *e);
+
 enum { STORE_SCHEMA_INDEXES = 24 };
 
 /* The table, with the names and periods filled in; returns the number of rows. */

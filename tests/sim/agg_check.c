@@ -69,6 +69,10 @@ static bool compare_window(void *arg, struct span key, void *value)
     struct window_stats total = {0};
     if (have)
         window_total(have, &total);
+    if (have && !have->final) {
+        snprintf(c->wrong, sizeof c->wrong, "window %.*s is still open", (int)key.len, key.p);
+        return false;
+    }
     if (have && window_stats_equal(&total, want))
         return true;
     snprintf(c->wrong, sizeof c->wrong, "window %.*s: count %llu sum %g, recomputed %llu %g",
@@ -108,7 +112,8 @@ static size_t check_record(struct check *c, int32_t p, int64_t o, struct map *se
 {
     const struct log_entry *entry = &c->world->log[p][o];
     static struct reading r, at_origin;
-    if (entry->gap || !decode(&r, entry->value, entry->timestamp_ms))
+    if (entry->gap || opinion_is_dead(entry->opinion) ||
+        !decode(&r, entry->value, entry->timestamp_ms))
         return 0;
     char hex[READING_ID_HEX + 1], hex_origin[READING_ID_HEX + 1] = "";
     struct reading_id id = reading_id(&r);
@@ -134,11 +139,12 @@ static void check_partition(struct check *c, int32_t p)
     struct world *w = c->world;
     uint64_t dead = 0, gaps = 0;
     for (int64_t o = 0; o < w->log_end[p]; o++) {
-        dead += w->log[p][o].poison;
+        bool dies = w->log[p][o].poison || opinion_is_dead(w->log[p][o].opinion);
+        dead += dies;
         gaps += w->log[p][o].gap;
-        if (w->lettered[p][o] != w->log[p][o].poison)
-            snprintf(c->wrong, sizeof c->wrong, "%d/%lld: dead letter %d, poison %d", p,
-                     (long long)o, w->lettered[p][o], w->log[p][o].poison);
+        if (w->lettered[p][o] != dies)
+            snprintf(c->wrong, sizeof c->wrong, "%d/%lld: dead letter %d, should be %d", p,
+                     (long long)o, w->lettered[p][o], dies);
     }
     const struct ledger *l = &w->ledger[p];
     bool good = l->first == 0 && l->next_offset == w->log_end[p] && ledger_unaccounted(l) == 0 &&
@@ -166,6 +172,7 @@ const char *world_check(struct world *w)
     struct map *seen = map_new(1);
     size_t distinct = 0;
     map_each(w->raw, recompute, &c);
+    snprintf(c.wrong, sizeof c.wrong, "%s", w->bad_letter);
     for (int32_t p = 0; p < WORLD_PARTITIONS && !c.wrong[0]; p++) {
         for (int64_t o = 0; o < w->log_end[p] && !c.wrong[0]; o++)
             distinct += check_record(&c, p, o, seen);

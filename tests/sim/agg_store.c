@@ -36,8 +36,49 @@ static int answer(enum fault f, struct err *e)
     return f == FAULT_NONE ? 0 : err_set(e, ERR_UNAVAILABLE, "injected");
 }
 
+static void change_store(struct world *w)
+{
+    if (w->replace_store)
+        world_new_store(w);
+}
+
 /* --- raw ----------------------------------------------------------------------------------------
  */
+
+static struct raw_document *new_document(const struct world *w, const struct sink_raw *r,
+                                         const char hex[READING_ID_HEX + 1])
+{
+    struct raw_document *d = xcalloc(1, sizeof *d);
+    memcpy(d->hex, hex, sizeof d->hex);
+    struct buf json = {0};
+    reading_encode(r->reading, &json);
+    snprintf(d->json, sizeof d->json, "%s", buf_cstr(&json));
+    buf_deinit(&json);
+    d->partition = r->partition;
+    d->offset = r->offset;
+    d->synced = w->sabotage != SABOTAGE_UNJOURNALED;
+    return d;
+}
+
+static const struct log_entry *entry_of(const struct world *w, const struct sink_raw *r)
+{
+    return &w->log[r->partition][r->offset];
+}
+
+/* What the store says of the document itself. */
+static bool document_fails(struct world *w, struct sink_raw *r)
+{
+    enum opinion o = entry_of(w, r)->opinion;
+    bool flaky = o == OPINION_FLAKY && w->failures[r->partition][r->offset]++ < 2;
+    if (!flaky && !opinion_is_dead(o))
+        return false;
+    r->outcome = o == OPINION_REFUSED                      ? RAW_REFUSED
+                 : w->sabotage == SABOTAGE_FAILED_FORGIVEN ? RAW_STORED
+                                                           : RAW_FAILED;
+    r->store_code = 8;
+    r->store_error = "UnknownError";
+    return true;
+}
 
 static void insert_one(struct world *w, struct sink_raw *r)
 {
@@ -47,37 +88,79 @@ static void insert_one(struct world *w, struct sink_raw *r)
         r->outcome = RAW_EXISTS;
         return;
     }
-    struct raw_document *d = xcalloc(1, sizeof *d);
-    memcpy(d->hex, hex, sizeof hex);
-    struct buf json = {0};
-    reading_encode(r->reading, &json);
-    snprintf(d->json, sizeof d->json, "%s", buf_cstr(&json));
-    buf_deinit(&json);
-    d->partition = r->partition;
-    d->offset = r->offset;
-    map_put(w->raw, span_str(hex), d);
+    if (document_fails(w, r))
+        return;
+    map_put(w->raw, span_str(hex), new_document(w, r, hex));
     r->outcome = RAW_STORED;
+}
+
+/* The caller gave it up; it comes all the same, or never. */
+static void send_late(struct node *n, struct sink_raw *r)
+{
+    struct world *w = n->world;
+    if (w->lates == WORLD_LATE_MAX || entry_of(w, r)->opinion != OPINION_GOOD)
+        return;
+    struct late_write *late = &w->late[w->lates++];
+    memset(late, 0, sizeof *late);
+    reading_id_hex(&r->id, late->hex);
+    late->raw = new_document(w, r, late->hex);
+}
+
+static bool is_spoiled(const struct world *w, const struct sink_raw *items, size_t count)
+{
+    for (size_t i = 0; i < count && count > 1; i++)
+        if (entry_of(w, &items[i])->opinion == OPINION_SPOILS)
+            return true;
+    return false;
+}
+
+static int blame_trouble(struct node *n, struct sink_raw *items, size_t count, enum fault f)
+{
+    if (f == FAULT_NONE || n->world->sabotage != SABOTAGE_TROUBLE_BLAMED)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        items[i].outcome = RAW_FAILED;
+        items[i].store_error = "trouble";
+    }
+    return 1;
 }
 
 static int insert_raw(void *self, struct sink_raw *items, size_t count, struct err *e)
 {
     struct node *n = self;
+    change_store(n->world);
     enum fault f = draw_fault(n);
     size_t start = rng_below(&n->world->rng, (uint32_t)count); /* an unordered bulk */
-    for (size_t i = 0; i < count; i++)
+    bool spoiled = is_spoiled(n->world, items, count);
+    for (size_t i = 0; i < count; i++) {
+        struct sink_raw *r = &items[(start + i) % count];
+        if (spoiled && (entry_of(n->world, r)->opinion || rng_below(&n->world->rng, 2)))
+            continue;
         if (takes_effect(n, f))
-            insert_one(n->world, &items[(start + i) % count]);
+            insert_one(n->world, r);
+        else if (rng_below(&n->world->rng, 4) == 0)
+            send_late(n, r);
+    }
+    if (blame_trouble(n, items, count, f))
+        return 0;
+    if (f == FAULT_NONE && spoiled)
+        return err_set(e, ERR_FAILED, "somebody in there");
     return answer(f, e);
 }
 
 static int read_origins(void *self, struct sink_raw *const *items, size_t count, struct err *e)
 {
     struct node *n = self;
+    change_store(n->world);
     enum fault f = draw_fault(n);
     for (size_t i = 0; i < count; i++) {
         char hex[READING_ID_HEX + 1];
         reading_id_hex(&items[i]->id, hex);
         const struct raw_document *d = map_get(n->world->raw, span_str(hex));
+        if (!d) { /* the store was replaced between the two calls */
+            items[i]->outcome = RAW_UNKNOWN;
+            continue;
+        }
         items[i]->found_partition = d->partition;
         items[i]->found_offset = d->offset;
         if (n->world->sabotage == SABOTAGE_SKIP_ON_DUPLICATE)
@@ -117,6 +200,53 @@ static int read_windows(void *self, struct sink_window *items, size_t count, str
     return 0;
 }
 
+struct search {
+    int32_t partition;
+    int64_t until_ms;
+    struct sink_key *out;
+    size_t max, count;
+};
+
+/* The key says it all: "<sensor>/<start in seconds>/<device>". */
+static bool find_one(void *arg, struct span key, void *value)
+{
+    struct search *s = arg;
+    const struct window *w = value;
+    bool ours = false;
+    for (unsigned i = 0; i < w->shares; i++)
+        ours |= w->share[i].partition == s->partition;
+    if (!ours || w->final || w->start_ms > s->until_ms)
+        return true;
+    struct sink_key *k = &s->out[s->count++];
+    const char *start = memchr(key.p, '/', key.len);
+    const char *device = memchr(start + 1, '/', key.len - (size_t)(start + 1 - key.p));
+    snprintf(k->sensor, sizeof k->sensor, "%.*s", (int)(start - key.p), key.p);
+    snprintf(k->device_id, sizeof k->device_id, "%.*s", (int)(key.p + key.len - device - 1),
+             device + 1);
+    k->start_ms = w->start_ms;
+    return s->count < s->max;
+}
+
+static int find_open(void *self, int32_t partition, int64_t until_ms, struct sink_key *out,
+                     size_t max, size_t *count, struct err *e)
+{
+    struct node *n = self;
+    enum fault f = draw_fault(n);
+    struct search s = {
+        .partition = partition, .until_ms = until_ms, .out = out, .max = max < 2 ? max : 2};
+    if (n->world->sabotage != SABOTAGE_OPEN_FORGOTTEN)
+        map_each(n->world->windows, find_one, &s);
+    *count = s.count;
+    return answer(f, e);
+}
+
+static void put_window(struct map *windows, struct span key, struct window *w)
+{
+    void *old = map_put(windows, key, w);
+    if (old)
+        window_drop(old);
+}
+
 static bool write_window(struct node *n, struct sink_window *item)
 {
     struct world *w = n->world;
@@ -131,15 +261,50 @@ static bool write_window(struct node *n, struct sink_window *item)
     struct window *copy = window_copy(item->window);
     copy->rev = (stored ? stored->rev : 0) + 1;
     if (w->sabotage == SABOTAGE_WRITES_IN_MEMORY && !w->calm) {
-        void *old = map_put(n->buffered, key, copy);
-        if (old)
-            window_drop(old);
+        put_window(n->buffered, key, copy);
         return true;
     }
-    void *old = map_put(w->windows, key, copy);
-    if (old)
-        window_drop(old);
+    put_window(w->windows, key, copy);
     return true;
+}
+
+static void send_window_late(struct node *n, const struct sink_window *item)
+{
+    struct world *w = n->world;
+    if (w->lates == WORLD_LATE_MAX || w->sabotage == SABOTAGE_WRITES_IN_MEMORY)
+        return;
+    struct late_write *late = &w->late[w->lates++];
+    memset(late, 0, sizeof *late);
+    window_key(late->key, item);
+    late->window = window_copy(item->window);
+}
+
+static void window_arrives(struct world *w, struct late_write *late)
+{
+    struct span key = span_str(late->key);
+    const struct window *stored = map_get(w->windows, key);
+    bool wins = (stored ? stored->rev : 0) == late->window->rev;
+    if (!wins && w->sabotage != SABOTAGE_LATE_NO_CAS) {
+        window_drop(late->window);
+        return;
+    }
+    late->window->rev = (stored ? stored->rev : 0) + 1;
+    put_window(w->windows, key, late->window);
+}
+
+void world_late_arrives(struct world *w)
+{
+    if (w->lates == 0)
+        return;
+    unsigned i = rng_below(&w->rng, w->lates);
+    struct late_write late = w->late[i];
+    w->late[i] = w->late[--w->lates];
+    if (late.window)
+        window_arrives(w, &late);
+    else if (map_get(w->raw, span_str(late.hex)))
+        free(late.raw);
+    else
+        map_put(w->raw, span_str(late.hex), late.raw);
 }
 
 static int write_windows(void *self, struct sink_window *items, size_t count, int64_t now_ms,
@@ -151,8 +316,11 @@ static int write_windows(void *self, struct sink_window *items, size_t count, in
     if (n->world->sabotage == SABOTAGE_WRITES_IN_MEMORY && !n->buffered)
         n->buffered = map_new(1);
     for (size_t i = 0; i < count; i++) {
-        if (!takes_effect(n, f))
+        if (!takes_effect(n, f)) {
+            if (rng_below(&n->world->rng, 2) == 0)
+                send_window_late(n, &items[i]);
             continue;
+        }
         bool won = write_window(n, &items[i]);
         if (f != FAULT_NONE)
             continue; /* nobody hears of it */
@@ -226,22 +394,39 @@ static int read_ledger(void *self, int32_t partition, struct ledger *out, struct
     return 0;
 }
 
-static int write_ledger(void *self, const struct ledger *ledger, int64_t expected_next,
-                        int64_t now_ms, struct err *e)
+static bool write_one_ledger(struct world *w, const struct sink_ledger *item)
+{
+    int32_t p = item->ledger.partition;
+    int64_t have = w->ledger_exists[p] ? w->ledger[p].next_offset : -1;
+    if (have != item->expected_next && w->sabotage != SABOTAGE_LEDGER_NO_CAS)
+        return false;
+    w->ledger[p] = item->ledger;
+    w->ledger_exists[p] = true;
+    return true;
+}
+
+static int write_ledgers(void *self, struct sink_ledger *items, size_t count, int64_t now_ms,
+                         struct err *e)
 {
     (void)now_ms;
     struct node *n = self;
-    struct world *w = n->world;
     enum fault f = draw_fault(n);
-    if (f == FAULT_BEFORE || f == FAULT_HALF)
-        return answer(f, e);
-    int32_t p = ledger->partition;
-    int64_t have = w->ledger_exists[p] ? w->ledger[p].next_offset : -1;
-    if (have != expected_next && w->sabotage != SABOTAGE_LEDGER_NO_CAS)
-        return f == FAULT_NONE ? err_set(e, ERR_CONFLICT, "moved on") : answer(f, e);
-    w->ledger[p] = *ledger;
-    w->ledger_exists[p] = true;
+    for (size_t i = 0; i < count; i++)
+        if (takes_effect(n, f))
+            items[i].lost = !write_one_ledger(n->world, &items[i]);
     return answer(f, e);
+}
+
+static int identity(void *self, char out[SINK_IDENTITY_MAX], struct err *e)
+{
+    struct node *n = self;
+    change_store(n->world);
+    enum fault f = draw_fault(n);
+    if (f != FAULT_NONE)
+        return answer(f, e);
+    bool unknown = n->world->sabotage == SABOTAGE_STORE_UNKNOWN;
+    snprintf(out, SINK_IDENTITY_MAX, "%u", unknown ? 1 : n->world->store);
+    return unknown || n->world->store_set_up ? 0 : ERR_NOT_FOUND;
 }
 
 struct sink agg_sink_port(struct node *n)
@@ -251,12 +436,26 @@ struct sink agg_sink_port(struct node *n)
         .insert_raw = insert_raw,
         .read_origins = read_origins,
         .read_windows = read_windows,
+        .find_open = find_open,
         .write_windows = write_windows,
         .read_devices = read_devices,
         .write_devices = write_devices,
         .read_ledger = read_ledger,
-        .write_ledger = write_ledger,
+        .identity = identity,
+        .write_ledgers = write_ledgers,
     };
+}
+
+/* A letter says what is true of its record: poison, refused at once, or given up after three. */
+static void take_letter(struct world *w, const struct dead_letter *d)
+{
+    const struct log_entry *entry = &w->log[d->partition][d->offset];
+    bool tried = entry->opinion == OPINION_FAILING || entry->opinion == OPINION_SPOILS;
+    enum dead_letter_class class = tried ? DEAD_EXHAUSTED : DEAD_POISON;
+    if (d->class != class || d->attempts != (tried ? 3 : 1))
+        snprintf(w->bad_letter, sizeof w->bad_letter, "%d/%lld: a letter of class %d, attempts %u",
+                 d->partition, (long long)d->offset, d->class, d->attempts);
+    w->lettered[d->partition][d->offset] = true;
 }
 
 static int send_letters(void *self, const struct dead_letter *items, size_t count, struct err *e)
@@ -266,7 +465,7 @@ static int send_letters(void *self, const struct dead_letter *items, size_t coun
     enum fault f = draw_fault(n);
     for (size_t i = 0; i < count; i++)
         if (takes_effect(n, f) && w->sabotage != SABOTAGE_LETTERS_DROPPED)
-            w->lettered[items[i].partition][items[i].offset] = true;
+            take_letter(w, &items[i]);
     return answer(f, e);
 }
 

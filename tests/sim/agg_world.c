@@ -9,8 +9,21 @@
 const char *sabotage_name(enum sabotage s)
 {
     static const char *const names[SABOTAGE_COUNT] = {
-        "none",         "no_cas",           "lost_race_hidden", "skip_on_duplicate",
-        "commit_first", "writes_in_memory", "ledger_no_cas",    "letters_dropped",
+        "none",
+        "no_cas",
+        "lost_race_hidden",
+        "skip_on_duplicate",
+        "commit_first",
+        "writes_in_memory",
+        "ledger_no_cas",
+        "letters_dropped",
+        "open_forgotten",
+        "store_unknown",
+        "trouble_blamed",
+        "failed_forgiven",
+        "unjournaled",
+        "late_no_cas",
+        "stuck",
     };
     return names[s];
 }
@@ -21,9 +34,7 @@ void world_init(struct world *w, uint64_t seed, enum sabotage sabotage)
     rng_seed(&w->rng, seed);
     w->sabotage = sabotage;
     w->now_ms = 1763719200000;
-    w->raw = map_new(seed);
-    w->windows = map_new(seed);
-    w->devices = map_new(seed);
+    world_new_store(w);
     for (int p = 0; p < WORLD_PARTITIONS; p++) {
         w->log[p] = xcalloc(WORLD_RECORDS_MAX, sizeof *w->log[p]);
         w->committed[p] = -1;
@@ -32,11 +43,70 @@ void world_init(struct world *w, uint64_t seed, enum sabotage sabotage)
         w->node[i].world = w;
 }
 
-void world_deinit(struct world *w)
+static void drop_late(struct world *w)
 {
+    for (unsigned i = 0; i < w->lates; i++) {
+        if (w->late[i].window)
+            window_drop(w->late[i].window);
+        free(w->late[i].raw);
+    }
+    w->lates = 0;
+}
+
+static void free_store(struct world *w)
+{
+    drop_late(w);
     map_free(w->raw, free);
     map_free(w->windows, window_drop);
     map_free(w->devices, device_drop);
+}
+
+void world_new_store(struct world *w)
+{
+    if (w->raw)
+        free_store(w);
+    w->raw = map_new(w->store);
+    w->windows = map_new(w->store);
+    w->devices = map_new(w->store);
+    memset(w->ledger_exists, 0, sizeof w->ledger_exists);
+    memset(w->ledger, 0, sizeof w->ledger);
+    w->store_set_up = w->store == 0;
+    w->replace_store = false;
+    w->store++;
+}
+
+static bool lose_unsynced(void *arg, struct span key, void *value)
+{
+    struct world *w = arg;
+    struct raw_document *d = value;
+    if (!d->synced) {
+        map_remove(w->raw, key);
+        free(d);
+    }
+    return true;
+}
+
+void world_store_crashes(struct world *w)
+{
+    map_each(w->raw, lose_unsynced, w);
+}
+
+static bool sync_one(void *arg, struct span key, void *value)
+{
+    (void)arg;
+    (void)key;
+    ((struct raw_document *)value)->synced = true;
+    return true;
+}
+
+void world_store_syncs(struct world *w)
+{
+    map_each(w->raw, sync_one, NULL);
+}
+
+void world_deinit(struct world *w)
+{
+    free_store(w);
     for (int p = 0; p < WORLD_PARTITIONS; p++)
         free(w->log[p]);
 }
@@ -112,7 +182,7 @@ static bool group_event(struct node *n, struct stream_poll *out)
     if (tell(&n->tell_assigned)) {
         struct world *w = n->world;
         for (int p = 0; p < WORLD_PARTITIONS; p++)
-            n->position[p] = w->committed[p] < 0 ? 0 : w->committed[p];
+            n->start[p] = n->position[p] = w->committed[p] < 0 ? 0 : w->committed[p];
         out->event = STREAM_ASSIGNED;
         list_assigned(n, out);
         return true;
@@ -187,6 +257,8 @@ static void port_commit(void *self, int32_t partition, int64_t next_offset)
     struct node *n = self;
     struct world *w = n->world;
     bool fenced = n->generation != w->generation || !n->assigned[partition];
+    if (w->sabotage == SABOTAGE_STUCK)
+        return;
     if (!fenced && (w->calm || rng_below(&w->rng, 10) > 0))
         w->committed[partition] = next_offset;
 }
@@ -198,10 +270,52 @@ static int port_position(void *self, int32_t partition, int64_t *next_offset, in
     struct world *w = n->world;
     if (!w->calm && rng_below(&w->rng, 20) == 0)
         return err_set(e, ERR_UNAVAILABLE, "injected");
-    *next_offset = w->committed[partition] < 0 ? 0 : w->committed[partition];
+    *next_offset = n->start[partition];
     *log_start = 0;
     *log_end = w->log_end[partition];
     return 0;
+}
+
+static int port_peek(void *self, struct stream_peek *items, size_t count, struct err *e)
+{
+    struct node *n = self;
+    struct world *w = n->world;
+    if (!w->calm && rng_below(&w->rng, 20) == 0)
+        return err_set(e, ERR_UNAVAILABLE, "injected");
+    for (size_t i = 0; i < count; i++) {
+        const struct log_entry *entry = &w->log[items[i].partition][items[i].offset];
+        items[i].found = !entry->gap;
+        items[i].hash =
+            stream_record_hash(span_str(entry->key), span_str(entry->value), entry->timestamp_ms);
+    }
+    return 0;
+}
+
+static int port_rewind(void *self, const struct stream_place *items, size_t count, struct err *e)
+{
+    struct node *n = self;
+    struct world *w = n->world;
+    uint32_t fault = w->calm ? 2 : rng_below(&w->rng, 20);
+    if (fault == 0 || n->generation != w->generation)
+        return err_set(e, ERR_UNAVAILABLE, "injected");
+    for (size_t i = 0; i < count; i++)
+        w->committed[items[i].partition] = items[i].next_offset;
+    return fault == 1 ? err_set(e, ERR_UNAVAILABLE, "the answer is lost") : 0;
+}
+
+static void port_rejoin(void *self)
+{
+    struct node *n = self;
+    n->tell_revoked = n->tell_lost = false;
+    n->tell_assigned = n->generation == n->world->generation;
+    if (!n->tell_assigned)
+        memset(n->assigned, 0, sizeof n->assigned);
+}
+
+static void store_replaced(void *self)
+{
+    struct node *n = self;
+    n->world->store_set_up = true;
 }
 
 static int64_t port_wall_ms(void *self)
@@ -224,9 +338,13 @@ struct pipeline_ports node_ports(struct node *n)
                    .release = port_release,
                    .revoke_done = port_revoke_done,
                    .commit = port_commit,
-                   .position = port_position},
+                   .position = port_position,
+                   .peek = port_peek,
+                   .rewind = port_rewind,
+                   .rejoin = port_rejoin},
         .sink = agg_sink_port(n),
         .letters = agg_letters_port(n),
+        .observer = {.self = n, .store_replaced = store_replaced},
         .clock = {.self = n, .wall_ms = port_wall_ms, .monotonic_ns = port_monotonic_ns},
     };
 }

@@ -7,7 +7,7 @@
 #include "common/base/map.h"
 #include "common/base/random.h"
 
-enum { WORLD_PARTITIONS = 3, WORLD_RECORDS_MAX = 160, WORLD_NODES_MAX = 8 };
+enum { WORLD_PARTITIONS = 3, WORLD_RECORDS_MAX = 160, WORLD_NODES_MAX = 8, WORLD_LATE_MAX = 16 };
 
 enum sabotage {
     SABOTAGE_NONE,
@@ -18,12 +18,35 @@ enum sabotage {
     SABOTAGE_WRITES_IN_MEMORY,  /* window writes are acknowledged before they are durable */
     SABOTAGE_LEDGER_NO_CAS,
     SABOTAGE_LETTERS_DROPPED, /* dead letters are acknowledged and not kept */
+    SABOTAGE_OPEN_FORGOTTEN,  /* windows that a crash left open are not found */
+    SABOTAGE_STORE_UNKNOWN,   /* a store that was replaced by an empty one looks like the old */
+    SABOTAGE_TROUBLE_BLAMED,  /* trouble of the store is told as failures of documents */
+    SABOTAGE_FAILED_FORGIVEN, /* a document that fails is told to be stored */
+    SABOTAGE_UNJOURNALED,     /* a store that crashes loses what it took last */
+    SABOTAGE_LATE_NO_CAS,     /* a window write that arrives late is not compared */
+    SABOTAGE_STUCK,           /* offsets are never committed */
     SABOTAGE_COUNT,
 };
 
 const char *sabotage_name(enum sabotage s);
 
+/* What the store thinks of a record's document, wherever in the log it stands. */
+enum opinion {
+    OPINION_GOOD,
+    OPINION_FLAKY,   /* fails twice */
+    OPINION_FAILING, /* fails whenever it is tried */
+    OPINION_SPOILS,  /* likewise, and a call that holds it with others is refused as a whole */
+    OPINION_REFUSED, /* refused for good */
+};
+
+/* Neither poison nor one of these is ever stored: a dead letter must say so. */
+static inline bool opinion_is_dead(enum opinion o)
+{
+    return o > OPINION_FLAKY;
+}
+
 struct log_entry {
+    enum opinion opinion;
     bool gap; /* an offset without a record: a transaction marker, a compacted record */
     bool poison;
     char value[256];
@@ -34,6 +57,7 @@ struct log_entry {
 struct raw_document {
     char hex[READING_ID_HEX + 1];
     char json[256]; /* canonical */
+    bool synced;    /* on the disk of the store */
     int32_t partition;
     int64_t offset;
 };
@@ -46,6 +70,7 @@ struct node {
     struct pipeline *pipeline; /* NULL = not running */
     int generation;            /* of the group, as this node believes */
     bool assigned[WORLD_PARTITIONS];
+    int64_t start[WORLD_PARTITIONS];    /* where the assignment began */
     int64_t position[WORLD_PARTITIONS]; /* next offset to fetch */
     bool tell_assigned, tell_revoked, tell_lost;
     bool crash; /* an effect decided that the process dies now */
@@ -65,21 +90,42 @@ struct world {
     int64_t committed[WORLD_PARTITIONS]; /* -1 = none */
     int generation;
 
+    bool replace_store;                  /* at the next call that writes nothing from memory */
+    unsigned store;                      /* which store it is: the first, the second, ... */
+    bool store_set_up;                   /* it has an identity */
     struct map *raw, *windows, *devices; /* id -> document */
     struct ledger ledger[WORLD_PARTITIONS];
     bool ledger_exists[WORLD_PARTITIONS];
     bool lettered[WORLD_PARTITIONS][WORLD_RECORDS_MAX];
+    unsigned failures[WORLD_PARTITIONS][WORLD_RECORDS_MAX]; /* of flaky documents */
+    char bad_letter[128]; /* what was wrong with a letter; "" = nothing */
+
+    /* writes that their caller gave up, and that are still on their way */
+    struct late_write {
+        char key[WINDOW_ID_MAX];
+        struct window *window; /* owned; what to store if the rev is still its own */
+        char hex[READING_ID_HEX + 1];
+        struct raw_document *raw; /* owned */
+    } late[WORLD_LATE_MAX];
+    unsigned lates;
 
     struct node node[WORLD_NODES_MAX];
 };
 
 void world_init(struct world *w, uint64_t seed, enum sabotage sabotage);
 void world_deinit(struct world *w);
+/* The store is replaced by an empty one. */
+void world_new_store(struct world *w);
 void world_append(struct world *w, int32_t partition, const struct log_entry *entry);
 
 struct pipeline_ports node_ports(struct node *n);
 struct sink agg_sink_port(struct node *n);       /* agg_store.c */
 struct letters agg_letters_port(struct node *n); /* agg_store.c */
+
+/* One of the late writes arrives, in any order. */
+void world_late_arrives(struct world *w);
+void world_store_crashes(struct world *w);
+void world_store_syncs(struct world *w);
 
 /* Deep copies, owned by the caller. */
 struct window *window_copy(const struct window *w);

@@ -15,7 +15,8 @@
 struct run {
     struct world world;
     unsigned made;
-    bool moved; /* the number of partitions "changed": devices sit elsewhere now */
+    bool replaced; /* in this run the store may be replaced */
+    bool moved;    /* the number of partitions "changed": devices sit elsewhere now */
     struct log_entry recent[4];
 };
 
@@ -23,6 +24,7 @@ static void start_node(struct world *w, struct node *n)
 {
     struct pipeline_config config = pipeline_config_defaults();
     config.seed = rng_u64(&w->rng);
+    config.identity_ms = 0;
     config.flush_ms = rng_below(&w->rng, 2) ? 5 : 200;
     config.max_windows = rng_below(&w->rng, 4) ? 100 : 2;
     struct pipeline_ports ports = node_ports(n);
@@ -98,6 +100,12 @@ static void write_reading(struct run *r, struct log_entry *entry, unsigned devic
              received);
 }
 
+static enum opinion draw_opinion(struct rng *rng)
+{
+    uint32_t x = rng_below(rng, 40);
+    return x < 4 ? (enum opinion)(OPINION_FLAKY + x) : OPINION_GOOD;
+}
+
 static void produce(struct run *r)
 {
     struct world *w = &r->world;
@@ -110,6 +118,7 @@ static void produce(struct run *r)
         snprintf(entry.value, sizeof entry.value, "{\"device_id\":%u", r->made);
     } else {
         write_reading(r, &entry, device);
+        entry.opinion = draw_opinion(&w->rng);
         r->recent[r->made % 4] = entry;
     }
     if (rng_below(&w->rng, 20) == 0)
@@ -150,6 +159,23 @@ static bool write_through(void *arg, struct span key, void *value)
     return true;
 }
 
+/* The store is to be replaced by an empty one. Only one aggregator is left then: between a zombie
+ * and a new store nothing but the time that passes can decide. */
+static void replace_store(struct world *w)
+{
+    for (int p = 0; p < WORLD_PARTITIONS; p++)
+        if (!w->ledger_exists[p])
+            return;
+    bool kept = false;
+    for (int i = 0; i < WORLD_NODES_MAX; i++) {
+        struct node *n = &w->node[i];
+        if (n->pipeline && (kept || n->generation != w->generation))
+            kill_node(n);
+        kept |= n->pipeline != NULL;
+    }
+    w->replace_store = true;
+}
+
 static void storm(struct run *r)
 {
     struct world *w = &r->world;
@@ -171,6 +197,14 @@ static void storm(struct run *r)
             w->now_ms += rng_below(&w->rng, 40000);
         else if (x < 215 && n && n->buffered)
             map_each(n->buffered, write_through, n);
+        else if (x < 217 && r->replaced)
+            replace_store(w);
+        else if (x < 220)
+            world_late_arrives(w);
+        else if (x < 225)
+            world_store_syncs(w);
+        else if (x < 228)
+            world_store_crashes(w);
         else if (n)
             step_node(n);
     }
@@ -184,17 +218,34 @@ static bool caught_up(const struct world *w)
     return true;
 }
 
+/* Long enough for every window to become final; a search for those left open comes each minute. */
+static bool grow_old(struct world *w, struct node *owner)
+{
+    for (int64_t until_ms = w->now_ms + 10 * 60000; w->now_ms < until_ms; w->now_ms += 500)
+        step_node(owner);
+    return true;
+}
+
+/* Longer than any pause before something is tried again. */
+enum { REST_MS = 120000 };
+
 /* No more faults; one new owner of everything, and the zombies still twitching for a while. */
 static bool settle(struct run *r)
 {
     struct world *w = &r->world;
     w->calm = true;
+    while (w->lates)
+        world_late_arrives(w);
+    world_store_crashes(w);
+    if (w->replace_store)
+        world_new_store(w);
     struct log_entry last = {.timestamp_ms = w->now_ms};
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
         write_reading(r, &last, (unsigned)p);
         r->made++;
         world_append(w, p, &last);
     }
+    int64_t calm_ms = w->now_ms;
     w->generation++;
     struct node *owner = free_slot(w);
     start_node(w, owner);
@@ -207,7 +258,7 @@ static bool settle(struct run *r)
         if (i < 400)
             step_node(other);
         else if (caught_up(w))
-            return true;
+            return w->now_ms - calm_ms < REST_MS && grow_old(w, owner);
     }
     return false;
 }
@@ -217,6 +268,7 @@ static const char *run_seed(uint64_t seed, enum sabotage sabotage)
     static struct run r;
     memset(&r, 0, sizeof r);
     world_init(&r.world, seed, sabotage);
+    r.replaced = rng_below(&r.world.rng, 4) == 0;
     rebalance(&r.world);
     storm(&r);
     const char *wrong = settle(&r) ? world_check(&r.world) : "did not come to rest";

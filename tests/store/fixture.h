@@ -21,6 +21,7 @@ extern struct fixture {
 /* Around each test case; the database is empty at the beginning of each test. */
 void fixture_open(void);
 void fixture_close(void);
+void fixture_drop_database(void);
 
 /* Documents in a collection, counted past the relay. */
 int64_t fixture_count(const char *collection);

@@ -41,7 +41,7 @@ void fixture_open(void)
     fix.sink = sink_mongo_port(fix.owner);
 }
 
-static void drop_database(void)
+void fixture_drop_database(void)
 {
     mongoc_client_t *client = mongo_pop(fix.direct);
     mongoc_database_t *database = mongoc_client_get_database(client, fix.database);
@@ -62,7 +62,7 @@ void fixture_close(void)
 static void clean(void)
 {
     relay_set(fix.relay, RELAY_PASS);
-    drop_database();
+    fixture_drop_database();
 }
 
 int64_t fixture_count(const char *collection)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/store/schema.h"
 #include "tests/store/fixture.h"
 #include "tests/store/proxy.h"
 #include "tests/unit/aggregator/stage.h"
@@ -166,6 +167,7 @@ static void begin_trial(struct trial *t, const struct fault_case *c)
 {
     struct sink sink = sink_mongo_port(t->owner);
     t->c = c;
+    MUST(store_schema_identify(fix.direct, EPOCH_MS, E));
     stage_open_on(&t->stage, &sink);
     for (int i = 0; i < RECORDS; i++)
         stage_append(&t->stage, i);

@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/xmalloc.h"
+#include "common/store/schema.h"
 #include "tests/store/fixture.h"
 
 enum { BATCH = 50 };
@@ -221,6 +222,64 @@ START_TEST(of_two_inserts_one_loses)
 }
 END_TEST
 
+START_TEST(a_replace_of_what_is_gone_is_lost)
+{
+    struct window w;
+    fill_window(&w, 2);
+    w.rev = 3;
+    struct sink_window item = item_of(&w, "gone");
+    MUST(fix.sink.write_windows(fix.sink.self, &item, 1, 1000, E));
+    ck_assert(item.lost && w.rev == 3);
+    ck_assert_int_eq(fixture_count("aggregated_data"), 0);
+    window_deinit(&w);
+}
+END_TEST
+
+/* Four windows that begin at once, of two partitions, one of them final, one of them late. */
+START_TEST(open_windows_are_found_by_partition_and_time)
+{
+    static const char *const devices[] = {"o1", "o2", "o3", "o4"};
+    struct sink_key found[4];
+    size_t count = 0;
+    for (int i = 0; i < 4; i++) {
+        struct window w;
+        window_init(&w, 1763719200000 + (i == 3 ? 60000 : 0));
+        window_fold(&w, i == 1 ? 30 : 3, 1, w.start_ms, 1);
+        w.final = i == 2;
+        struct sink_window item = item_of(&w, devices[i]);
+        MUST(fix.sink.write_windows(fix.sink.self, &item, 1, 1000, E));
+        window_deinit(&w);
+    }
+    MUST(fix.sink.find_open(fix.sink.self, 3, 1763719200000, found, 4, &count, E));
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(found[0].device_id, "o1");
+    ck_assert_str_eq(found[0].sensor, "humidity");
+    ck_assert_int_eq(found[0].start_ms, 1763719200000);
+    MUST(fix.sink.find_open(fix.sink.self, 3, 1763719260000, found, 4, &count, E));
+    ck_assert_uint_eq(count, 2);
+    MUST(fix.sink.find_open(fix.sink.self, 3, 1763719260000, found, 1, &count, E));
+    ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
+START_TEST(a_store_has_an_identity_once_it_is_set_up)
+{
+    char first[SINK_IDENTITY_MAX], again[SINK_IDENTITY_MAX];
+    struct store_schema_options options = {
+        .raw = "telemetry_raw", .windows = "aggregated_data", .alerts = "alerts"};
+    struct err e = {0};
+    ck_assert_int_eq(fix.sink.identity(fix.sink.self, first, &e), ERR_NOT_FOUND);
+    for (int i = 0; i < 2; i++)
+        MUST(store_schema_apply(fix.mongo, &options, 1000, E));
+    MUST(fix.sink.identity(fix.sink.self, first, E));
+    ck_assert_uint_eq(strlen(first), 24);
+    fixture_drop_database();
+    MUST(store_schema_apply(fix.mongo, &options, 1000, E));
+    MUST(fix.sink.identity(fix.sink.self, again, E));
+    ck_assert_str_ne(first, again);
+}
+END_TEST
+
 /* The answer to a replace gets lost; the same call again must not lose or double anything. */
 START_TEST(a_repeated_write_finds_its_own)
 {
@@ -294,6 +353,14 @@ START_TEST(devices_are_written_by_compare_and_set)
 }
 END_TEST
 
+/* The losers of one call. */
+static unsigned write_ledger(const struct ledger *l, int64_t expected_next)
+{
+    struct sink_ledger item = {.ledger = *l, .expected_next = expected_next};
+    MUST(fix.sink.write_ledgers(fix.sink.self, &item, 1, 1000, E));
+    return item.lost;
+}
+
 START_TEST(the_ledger_moves_for_one_owner_only)
 {
     struct ledger l,
@@ -301,16 +368,16 @@ START_TEST(the_ledger_moves_for_one_owner_only)
             .partition = 3, .first = 0, .next_offset = 10, .stored = 10, .watermark_ms = INT64_MIN};
     struct err e = {0};
     ck_assert_int_eq(fix.sink.read_ledger(fix.sink.self, 3, &l, &e), ERR_NOT_FOUND);
-    MUST(fix.sink.write_ledger(fix.sink.self, &mine, -1, 1000, E));
+    ck_assert(!write_ledger(&mine, -1));
     err_clear(&e);
     struct ledger theirs = mine;
     theirs.stored = 9, theirs.dead = 1;
-    ck_assert_int_eq(fix.sink.write_ledger(fix.sink.self, &theirs, -1, 1000, &e), ERR_CONFLICT);
+    ck_assert(write_ledger(&theirs, -1));
     mine.next_offset = 20, mine.stored = 20;
-    MUST(fix.sink.write_ledger(fix.sink.self, &mine, 10, 2000, E));
+    ck_assert(!write_ledger(&mine, 10));
     err_clear(&e);
     theirs.next_offset = 15;
-    ck_assert_int_eq(fix.sink.write_ledger(fix.sink.self, &theirs, 10, 2000, &e), ERR_CONFLICT);
+    ck_assert(write_ledger(&theirs, 10));
     MUST(fix.sink.read_ledger(fix.sink.self, 3, &l, E));
     ck_assert_int_eq(memcmp(&l, &mine, sizeof l), 0);
 }
@@ -326,7 +393,7 @@ static int64_t all_unavailable(void)
     struct window w;
     fill_window(&w, 1);
     struct sink_window item = item_of(&w, "x");
-    struct ledger l = {.partition = 1};
+    struct sink_ledger l = {.ledger = {.partition = 1}, .expected_next = -1};
     uint64_t longest = 0;
     for (int call = 0; call < 4; call++) {
         struct err e = {0};
@@ -334,7 +401,7 @@ static int64_t all_unavailable(void)
         int rc = call == 0   ? fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, &e)
                  : call == 1 ? fix.sink.read_windows(fix.sink.self, &item, 1, &e)
                  : call == 2 ? fix.sink.write_windows(fix.sink.self, &item, 1, 1, &e)
-                             : fix.sink.write_ledger(fix.sink.self, &l, -1, 1, &e);
+                             : fix.sink.write_ledgers(fix.sink.self, &l, 1, 1, &e);
         uint64_t took = clock_monotonic_ms(&clock) - start;
         ck_assert_msg(rc == ERR_UNAVAILABLE, "call %d: %s", call, err_name(rc));
         ck_assert_str_ne(e.message, "");
@@ -380,6 +447,9 @@ void sink_tests(TCase *tc)
     tcase_add_test(tc, absent_windows_are_not_found);
     tcase_add_test(tc, only_the_first_writer_wins);
     tcase_add_test(tc, of_two_inserts_one_loses);
+    tcase_add_test(tc, a_replace_of_what_is_gone_is_lost);
+    tcase_add_test(tc, open_windows_are_found_by_partition_and_time);
+    tcase_add_test(tc, a_store_has_an_identity_once_it_is_set_up);
     tcase_add_test(tc, a_repeated_write_finds_its_own);
     tcase_add_test(tc, many_windows_at_once);
     tcase_add_test(tc, devices_are_written_by_compare_and_set);

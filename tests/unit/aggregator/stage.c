@@ -2,6 +2,7 @@
 #include "tests/unit/aggregator/stage.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/timestamp.h"
@@ -44,7 +45,8 @@ static int position(void *self, int32_t partition, int64_t *next_offset, int64_t
     const struct stage *s = self;
     (void)partition;
     (void)e;
-    *next_offset = *log_start = 0;
+    *next_offset = s->committed;
+    *log_start = 0;
     *log_end = (int64_t)s->records;
     return 0;
 }
@@ -97,6 +99,17 @@ static int read_windows(void *self, struct sink_window *items, size_t count, str
     return answer(self, e);
 }
 
+static int find_open(void *self, int32_t partition, int64_t until_ms, struct sink_key *out,
+                     size_t max, size_t *count, struct err *e)
+{
+    (void)partition;
+    (void)until_ms;
+    (void)out;
+    (void)max;
+    *count = 0;
+    return answer(self, e);
+}
+
 static int write_windows(void *self, struct sink_window *items, size_t count, int64_t now_ms,
                          struct err *e)
 {
@@ -123,17 +136,72 @@ static int read_ledger(void *self, int32_t partition, struct ledger *out, struct
 {
     (void)partition;
     const struct stage *s = self;
-    *out = (struct ledger){.next_offset = s->account, .stored = (uint64_t)s->account};
-    return s->away ? answer(self, e) : s->account ? 0 : ERR_NOT_FOUND;
+    bool kept = s->ledger.next_offset > 0 && s->ledger_store == s->store;
+    *out = kept ? s->ledger
+                : (struct ledger){.next_offset = s->account, .stored = (uint64_t)s->account};
+    return s->away ? answer(self, e) : s->account || kept ? 0 : ERR_NOT_FOUND;
 }
 
-static int write_ledger(void *self, const struct ledger *ledger, int64_t expected_next,
-                        int64_t now_ms, struct err *e)
+static int identity(void *self, char out[SINK_IDENTITY_MAX], struct err *e)
 {
-    (void)ledger;
-    (void)expected_next;
+    const struct stage *s = self;
+    snprintf(out, SINK_IDENTITY_MAX, "store-%d", s->store);
+    return s->away ? answer(s, e) : s->store < 0 ? ERR_NOT_FOUND : 0;
+}
+
+static int write_ledgers(void *self, struct sink_ledger *items, size_t count, int64_t now_ms,
+                         struct err *e)
+{
+    struct stage *s = self;
     (void)now_ms;
-    return answer(self, e);
+    for (size_t i = 0; i < count && !s->away; i++) {
+        bool kept = s->ledger_store == s->store && s->ledger.next_offset > 0;
+        items[i].lost = kept ? items[i].expected_next != s->ledger.next_offset
+                             : items[i].expected_next > s->account;
+        if (!items[i].lost) {
+            s->ledger = items[i].ledger;
+            s->ledger_store = s->store;
+        }
+    }
+    return answer(s, e);
+}
+
+static int peek(void *self, struct stream_peek *items, size_t count, struct err *e)
+{
+    const struct stage *s = self;
+    (void)e;
+    for (size_t i = 0; i < count; i++) {
+        const struct stream_record *r = &s->record[items[i].offset];
+        items[i].found = items[i].offset < (int64_t)s->records;
+        items[i].hash = items[i].found ? stream_record_hash(r->key, r->value, r->timestamp_ms) : 0;
+    }
+    return 0;
+}
+
+static int rewind_group(void *self, const struct stream_place *items, size_t count, struct err *e)
+{
+    struct stage *s = self;
+    (void)e;
+    for (size_t i = 0; i < count; i++)
+        s->committed = items[i].next_offset;
+    s->rewinds++;
+    return 0;
+}
+
+static void rejoin(void *self)
+{
+    struct stage *s = self;
+    s->rejoins++;
+    s->assigned = false;
+    s->event = STREAM_ASSIGNED;
+    s->given = (size_t)s->committed;
+}
+
+static void store_replaced(void *self)
+{
+    struct stage *s = self;
+    s->replaced++;
+    s->store = abs(s->store);
 }
 
 static int send_letters(void *self, const struct dead_letter *items, size_t count, struct err *e)
@@ -171,11 +239,13 @@ static struct sink own_sink(struct stage *s)
                          .insert_raw = insert_raw,
                          .read_origins = read_origins,
                          .read_windows = read_windows,
+                         .find_open = find_open,
                          .write_windows = write_windows,
                          .read_devices = devices,
                          .write_devices = devices,
                          .read_ledger = read_ledger,
-                         .write_ledger = write_ledger};
+                         .identity = identity,
+                         .write_ledgers = write_ledgers};
 }
 
 void stage_open(struct stage *s)
@@ -194,10 +264,13 @@ void stage_open_on(struct stage *s, const struct sink *sink)
                    .release = nothing,
                    .revoke_done = nothing,
                    .commit = commit,
-                   .position = position},
+                   .position = position,
+                   .peek = peek,
+                   .rewind = rewind_group,
+                   .rejoin = rejoin},
         .sink = *sink,
         .letters = {.self = s, .send = send_letters},
-        .observer = {.self = s, .blocked = on_blocked},
+        .observer = {.self = s, .blocked = on_blocked, .store_replaced = store_replaced},
         .clock = {.self = s, .wall_ms = wall_ms, .monotonic_ns = monotonic_ns},
     };
     s->pipeline = pipeline_new(&config, &ports);

@@ -18,9 +18,13 @@ struct stage {
     struct stream_record record[STAGE_RECORDS];
     char value[STAGE_RECORDS][192];
     size_t records, given;
-    int64_t account; /* next_offset of the stored ledger; 0 = there is none */
-    unsigned finals; /* windows that came to the store as final */
-    uint64_t late;   /* of the window written last */
+    int64_t account;      /* next_offset of the stored ledger; 0 = there is none */
+    unsigned finals;      /* windows that came to the store as final */
+    uint64_t late;        /* of the window written last */
+    int store;            /* which store it is; below 0 = one that is not set up yet */
+    struct ledger ledger; /* the one written last ... */
+    int ledger_store;     /* ... and where */
+    unsigned replaced, rejoins, rewinds;
     /* raw readings that the store does not take, by offset */
     struct stage_fault {
         unsigned fails;   /* so many calls fail on this document, and say so */
