@@ -140,8 +140,9 @@ $(foreach t,$(TOOLS),$(eval $(call program_rule,$(t),tools/$(t))))
 UNITS := $(patsubst tests/unit/%/,%,$(sort $(dir $(wildcard tests/unit/*/*.c))))
 unit_libs = $(if $(filter $(1),$(LIBS)),$(foreach l,$(below_$(1)),$(call lib_of,$(l))),\
             $(B)/lib/lib$(1).a $(foreach l,$(libs_$(1)),$(call lib_of,$(l))))
+unit_support = $(B)/obj/tests/unit/unit.o $(B)/obj/tests/unit/guard.o
 define unit_rule
-$(B)/test/unit_$(1): $(call obj_of,tests/unit/$(1)) $(B)/obj/tests/unit/unit.o $(call unit_libs,$(1)) $(tsan_shim)
+$(B)/test/unit_$(1): $(call obj_of,tests/unit/$(1)) $(unit_support) $(call unit_libs,$(1)) $(tsan_shim)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$(CC) -o $$@ $$^ $(LDFLAGS_ALL) $$(call pkg_libs,$(pkgs_$(1)) check jansson)

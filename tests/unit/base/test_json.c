@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "tests/unit/base/guard.h"
+#include "tests/unit/guard.h"
 #include "tests/unit/unit.h"
 
 /* One letter for each token, then '!' and the reason after an error. */

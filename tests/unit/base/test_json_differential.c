@@ -3,9 +3,9 @@
 
 #include "common/base/buf.h"
 #include "common/base/random.h"
-#include "tests/unit/base/guard.h"
 #include "tests/unit/base/jansson_oracle.h"
 #include "tests/unit/base/json_transcript.h"
+#include "tests/unit/guard.h"
 #include "tests/unit/unit.h"
 
 /* A share of the million that `make differential` asks for (docs/explanation/testing.md). */

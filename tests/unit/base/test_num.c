@@ -8,7 +8,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/random.h"
-#include "tests/unit/base/guard.h"
+#include "tests/unit/guard.h"
 #include "tests/unit/unit.h"
 
 static void must_be_i64(const char *text, int64_t expected)

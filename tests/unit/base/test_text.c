@@ -5,7 +5,7 @@
 #include "common/base/err.h"
 #include "common/base/random.h"
 #include "common/base/utf8.h"
-#include "tests/unit/base/guard.h"
+#include "tests/unit/guard.h"
 #include "tests/unit/unit.h"
 
 START_TEST(compares_spans)

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "common/base/random.h"
-#include "tests/unit/base/guard.h"
+#include "tests/unit/guard.h"
 #include "tests/unit/unit.h"
 
 static void must_parse(const char *text, int64_t expected)

@@ -2,7 +2,7 @@
 #include "common/base/units.h"
 
 #include "common/base/random.h"
-#include "tests/unit/base/guard.h"
+#include "tests/unit/guard.h"
 #include "tests/unit/unit.h"
 
 static void must_be_ms(const char *text, int64_t expected)

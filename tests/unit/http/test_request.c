@@ -4,7 +4,7 @@
 #include "common/base/buf.h"
 #include "common/base/random.h"
 #include "common/http/request.h"
-#include "tests/unit/http/guard.h"
+#include "tests/unit/guard.h"
 #include "tests/unit/http/request_cases.h"
 #include "tests/unit/unit.h"
 
@@ -26,27 +26,27 @@ static struct outcome parse(struct http_head *h, const char *bytes, size_t len, 
     return o;
 }
 
-static struct outcome parse_whole(struct guard *g, const char *bytes, size_t len)
+static struct outcome parse_whole(const char *bytes, size_t len)
 {
     struct http_head h;
     size_t from = 0;
-    return parse(&h, guard_place(g, bytes, len), len, &from);
+    return parse(&h, guard_place(span_of(bytes, len)).p, len, &from);
 }
 
-static struct outcome parse_dripped(struct guard *g, const char *bytes, size_t len)
+static struct outcome parse_dripped(const char *bytes, size_t len)
 {
     struct http_head h;
     struct outcome o = {.status = WANTS_MORE};
     size_t from = 0;
     for (size_t n = 1; n <= len && o.used == 0; n++)
-        o = parse(&h, guard_place(g, bytes, n), n, &from);
+        o = parse(&h, guard_place(span_of(bytes, n)).p, n, &from);
     return o;
 }
 
-static void check_case(struct guard *g, const struct request_case *c, size_t i)
+static void check_case(const struct request_case *c, size_t i)
 {
-    struct outcome whole = parse_whole(g, c->bytes, c->len);
-    struct outcome dripped = parse_dripped(g, c->bytes, c->len);
+    struct outcome whole = parse_whole(c->bytes, c->len);
+    struct outcome dripped = parse_dripped(c->bytes, c->len);
     ck_assert_msg(whole.status == c->status, "case %zu: %d, not %d: %.60s", i, whole.status,
                   c->status, c->bytes);
     ck_assert_msg(dripped.status == c->status && dripped.used == whole.used,
@@ -55,11 +55,8 @@ static void check_case(struct guard *g, const struct request_case *c, size_t i)
 
 START_TEST(gives_the_status_of_the_table)
 {
-    struct guard g;
-    guard_init(&g, 4096);
     for (size_t i = 0; i < request_case_count(); i++)
-        check_case(&g, request_case_at(i), i);
-    guard_deinit(&g);
+        check_case(request_case_at(i), i);
 }
 END_TEST
 
@@ -106,10 +103,8 @@ END_TEST
 START_TEST(gives_the_same_for_damaged_requests)
 {
     struct rng rng;
-    struct guard g;
     char bytes[4096];
     rng_seed(&rng, 20261121);
-    guard_init(&g, sizeof bytes);
     for (int round = 0; round < 20000; round++) {
         const struct request_case *c =
             request_case_at(rng_below(&rng, (uint32_t)request_case_count()));
@@ -120,19 +115,18 @@ START_TEST(gives_the_same_for_damaged_requests)
                                                            ? likely[rng_below(&rng, sizeof likely)]
                                                            : (char)rng_below(&rng, 256);
         }
-        struct outcome whole = parse_whole(&g, bytes, c->len);
-        struct outcome dripped = parse_dripped(&g, bytes, c->len);
+        struct outcome whole = parse_whole(bytes, c->len);
+        struct outcome dripped = parse_dripped(bytes, c->len);
         if (whole.status != dripped.status || whole.used != dripped.used)
             ck_abort_msg("round %d: %d, dripped %d", round, whole.status, dripped.status);
     }
-    guard_deinit(&g);
 }
 END_TEST
 
-static void must_give(struct guard *g, struct buf *b, int status)
+static void must_give(struct buf *b, int status)
 {
-    struct outcome whole = parse_whole(g, b->data, b->len);
-    struct outcome dripped = parse_dripped(g, b->data, b->len);
+    struct outcome whole = parse_whole(b->data, b->len);
+    struct outcome dripped = parse_dripped(b->data, b->len);
     ck_assert_int_eq(whole.status, status);
     ck_assert_int_eq(dripped.status, status);
     buf_clear(b);
@@ -153,20 +147,17 @@ static void long_request_line(struct buf *b, size_t line_bytes)
 
 START_TEST(limits_the_request_line)
 {
-    struct guard g;
     struct buf b = {0};
-    guard_init(&g, 65536);
     long_request_line(&b, limits.request_line_bytes);
-    must_give(&g, &b, 0);
+    must_give(&b, 0);
     long_request_line(&b, limits.request_line_bytes + 1);
-    must_give(&g, &b, 414);
+    must_give(&b, 414);
     fill(&b, 'G', limits.request_line_bytes + 2);
-    must_give(&g, &b, 414);
+    must_give(&b, 414);
     long_request_line(&b, limits.request_line_bytes + 1);
     b.data[limits.request_line_bytes + 1] = 'x'; /* its line end is broken, too */
-    must_give(&g, &b, 414);
+    must_give(&b, 414);
     buf_deinit(&b);
-    guard_deinit(&g);
 }
 END_TEST
 
@@ -190,22 +181,19 @@ static void many_fields(struct buf *b, unsigned fields)
 
 START_TEST(limits_the_header_section)
 {
-    struct guard g;
     struct buf b = {0};
-    guard_init(&g, 65536);
     large_head(&b, limits.head_bytes);
-    must_give(&g, &b, 0);
+    must_give(&b, 0);
     large_head(&b, limits.head_bytes + 16);
-    must_give(&g, &b, 431);
+    must_give(&b, 431);
     buf_str(&b, "GET / HTTP/1.1\r\n");
     fill(&b, 'x', limits.head_bytes + 16);
-    must_give(&g, &b, 431);
+    must_give(&b, 431);
     many_fields(&b, HTTP_HEADERS_MAX);
-    must_give(&g, &b, 0);
+    must_give(&b, 0);
     many_fields(&b, HTTP_HEADERS_MAX + 1);
-    must_give(&g, &b, 431);
+    must_give(&b, 431);
     buf_deinit(&b);
-    guard_deinit(&g);
 }
 END_TEST
 

@@ -8,14 +8,9 @@
 #define LINES_NOW_MS INT64_C(1795255200000)
 #define LINES_NOW    "1795255200000000000"
 
-enum { LINES_ROOM = 1 << 16 };
-
-/* A copy of the text that ends at a page that may not be read; lives until the next call. */
-struct span lines_place(struct span text);
-
 struct lines_read {
     enum line_result result;
-    struct reading reading; /* borrows the copy made by lines_place */
+    struct reading reading; /* borrows the guarded copy */
     struct reading_problems problems;
     struct line_reader reader;
 };

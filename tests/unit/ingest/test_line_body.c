@@ -1,6 +1,7 @@
 /* Bodies of many lines, time stamps in their units, and what tells two lines apart. */
 #include <stdio.h>
 
+#include "tests/unit/guard.h"
 #include "tests/unit/ingest/lines.h"
 #include "tests/unit/unit.h"
 
@@ -63,15 +64,15 @@ START_TEST(lines_are_counted)
         size_t lines;
     } counts[] = {{"", 0}, {"a", 1}, {"a\n", 1}, {"\n", 1}, {"a\nb", 2}, {"\n\n", 2}};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-        ck_assert_uint_eq(line_count(lines_place(span_str(counts[i].body))), counts[i].lines);
+        ck_assert_uint_eq(line_count(guard_place(span_str(counts[i].body))), counts[i].lines);
 }
 END_TEST
 
-/* A quarter of a megabyte of what makes the parser look furthest ahead must not take long: each
+/* 128 KiB of what makes the parser look furthest ahead must not take long: each
  * byte is looked at a few times at most. */
 START_TEST(no_body_takes_long)
 {
-    static char body[LINES_ROOM];
+    static char body[GUARD_ROOM];
     static const char *const pieces[] = {"m s=\"\n", "m s=\"x\" y\n", "m s=\\\"\n", "m,a=\\ \n",
                                          "\"\n",     "#\n",           "m s=\"\\"};
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {

@@ -1,5 +1,5 @@
 /* Copies inputs right before a page that may not be read, so that an over-read crashes. */
-#include "tests/unit/base/guard.h"
+#include "tests/unit/guard.h"
 
 #include <check.h>
 #include <sys/mman.h>
