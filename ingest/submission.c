@@ -7,7 +7,7 @@
 #include "ingest/gunzip.h"
 #include "ingest/ingest.h"
 #include "ingest/media_type.h"
-#include "ingest/rate_refusal.h"
+#include "ingest/submission_limits.h"
 
 static void observe_duration(struct ingest *in, struct metric *f, uint64_t started_ns)
 {
@@ -16,7 +16,7 @@ static void observe_duration(struct ingest *in, struct metric *f, uint64_t start
 
 /* --- refusing --- */
 
-static void count_refusal(struct submission *s, const char *reason)
+void submission_count_refusal(struct submission *s, const char *reason)
 {
     struct ingest *in = s->front->ingest;
     metric_inc(in->instruments.refused_requests, METRIC_LABELS(reason));
@@ -25,7 +25,7 @@ static void count_refusal(struct submission *s, const char *reason)
 
 void submission_refuse_body(struct submission *s, int status, const char *code, const char *detail)
 {
-    count_refusal(s, code);
+    submission_count_refusal(s, code);
     http_reply_error(s->exchange, status, code, detail, 0);
 }
 
@@ -59,73 +59,9 @@ void submission_refuse(struct submission *s, const struct reading_problems *prob
         submission_refuse_body(s, 400, code, sentence);
         return;
     }
-    count_refusal(s, code);
+    submission_count_refusal(s, code);
     metric_inc(s->front->ingest->instruments.refused, METRIC_LABELS(code));
     reply_problems(s, problems);
-}
-
-/* --- limits --- */
-
-static void refuse_rate(struct submission *s, const char *reason, const struct rate_refusal *r)
-{
-    char sentence[RATE_SENTENCE_MAX];
-    struct buf *members = &s->front->scratch;
-    count_refusal(s, reason);
-    buf_clear(members);
-    rate_refusal_detail(r, sentence);
-    rate_refusal_members(r, members);
-    const struct http_problem problem = {
-        .status = 429,
-        .code = "rate_limited",
-        .detail = sentence,
-        .retry_after_s = rate_refusal_retry_after_s(r, &s->front->rng),
-        .members = buf_view(members),
-    };
-    http_reply_problem(s->exchange, &problem);
-}
-
-bool submission_weighs(const struct submission *s)
-{
-    return s->front->ingest->limits.device != NULL;
-}
-
-bool submission_weigh(struct submission *s, struct span device_id)
-{
-    const struct rate *rate = s->front->ingest->limits.device;
-    uint64_t wait_ns = rate ? rate_wait_ns(rate, device_id, s->started_ns) : 0;
-    if (wait_ns == 0 || !admission_device(&s->admission, device_id)) /* then it is not sent */
-        return true;
-    const struct rate_refusal refusal = {
-        .name = "device", .device_id = device_id, .limit = *rate_limit(rate), .wait_ns = wait_ns};
-    refuse_rate(s, "device_rate", &refusal);
-    return false;
-}
-
-static struct span key_id(const struct submission *s)
-{
-    return span_str(s->admission.key ? s->admission.key->id : "");
-}
-
-/* The limit of the key, which is known before the body. */
-static bool weigh_key(struct submission *s)
-{
-    const struct rate *rate = s->front->ingest->limits.key;
-    uint64_t wait_ns = rate && s->admission.key ? rate_wait_ns(rate, key_id(s), s->started_ns) : 0;
-    if (wait_ns == 0)
-        return true;
-    const struct rate_refusal refusal = {
-        .name = "key", .limit = *rate_limit(rate), .wait_ns = wait_ns};
-    refuse_rate(s, "key_rate", &refusal);
-    return false;
-}
-
-static void charge(struct submission *s, const struct reading *r)
-{
-    const struct limits *limits = &s->front->ingest->limits;
-    if (limits->device)
-        rate_charge(limits->device, r->device_id, 1, s->started_ns);
-    if (limits->key && s->admission.key)
-        rate_charge(limits->key, key_id(s), 1, s->started_ns);
 }
 
 /* --- devices that a key is not for --- */
@@ -165,7 +101,7 @@ static bool is_good_key(struct span key)
 /* RFC 9110 section 15.5.16: the answer says which codings there are. */
 static bool refuse_coding(struct submission *s)
 {
-    count_refusal(s, "content_encoding");
+    submission_count_refusal(s, "content_encoding");
     http_reply_problem(s->exchange, &(struct http_problem){
                                         .status = 415,
                                         .code = "content_encoding",
@@ -228,7 +164,7 @@ static struct submission begin(struct http_exchange *ex, const struct bound_adap
 static bool admit(struct submission *s)
 {
     struct front *f = s->front;
-    if (!admission_check(f, s->exchange, &s->admission) || !weigh_key(s))
+    if (!admission_check(f, s->exchange, &s->admission) || !submission_weigh_key(s))
         return false;
     int rc = http_exchange_admitted(s->exchange)
                  ? 0 /* its "100 Continue" was a promise */
@@ -368,7 +304,7 @@ bool submission_publish(struct submission *s, struct reading *r, unsigned index)
     name_reading(s, r, index);
     r->received_at_ms = s->now_ms;
     count_record(s, r);
-    charge(s, r);
+    submission_charge(s, r->device_id);
     void *ticket = pending_expect(p, index);
     int rc = send_record(s, r, ticket, &e);
     if (rc != 0)

@@ -38,12 +38,6 @@ struct reading_rules submission_rules(const struct submission *s, enum reading_m
 /* Whether `items` readings made of `bytes` of body can be sent. False: there is no room for them
  * now, or there never will be; the request is answered. To be asked before the first of many. */
 bool submission_has_room(struct submission *s, unsigned items, size_t bytes);
-/* Whether devices have a limit. If so every item is to be weighed before the first is published: a
- * request is refused as a whole, since nothing in one that got a 2xx has to be sent again. */
-bool submission_weighs(const struct submission *s);
-/* False: the device of this item is over its limit, and the request is answered (429). What
- * submission_decode returns has been weighed. */
-bool submission_weigh(struct submission *s, struct span device_id);
 /* Stamps, names and sends one item; whatever becomes of it shows in the answer. False: Kafka does
  * not take it now, which decides over the whole request, so there is no use in going on. */
 bool submission_publish(struct submission *s, struct reading *r, unsigned index);
@@ -57,6 +51,9 @@ struct buf *submission_answer(struct submission *s);
 void submission_refuse(struct submission *s, const struct reading_problems *problems);
 /* The same for any other reason. `code` is a fixed word. */
 void submission_refuse_body(struct submission *s, int status, const char *code, const char *detail);
+/* Counts the request as refused, with its duration; whoever answers it otherwise does it. `reason`
+ * is a fixed word. */
+void submission_count_refusal(struct submission *s, const char *reason);
 /* One JSON reading as item 0; NULL when it is bad, and then the request is answered. Valid until
  * the next call. */
 struct reading *submission_decode(struct submission *s, struct span json, enum reading_mode mode);
