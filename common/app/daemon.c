@@ -10,6 +10,7 @@
 #include "common/app/dependency_watch.h"
 #include "common/app/loop.h"
 #include "common/app/mailbox.h"
+#include "common/app/notify.h"
 #include "common/app/servings.h"
 #include "common/app/signals.h"
 #include "common/app/version.h"
@@ -26,6 +27,7 @@ struct daemon {
     struct event_base *loop;
     struct signals signals;
     struct mailbox mailbox;
+    struct notify notify;
     uint64_t started_ns;
     struct servings servings;
     struct dependency_watch watch;
@@ -82,14 +84,17 @@ void daemon_drained(struct daemon *d)
 static void begin_drain(struct daemon *d, const char *cause)
 {
     d->phase = DAEMON_DRAINING;
+    notify_stopping(&d->notify, cause);
     drain_begin(&d->drain, cause, d->exit_code != 0);
 }
 
 static void reload(struct daemon *d)
 {
     log_event(d->log, LOG_INFO, d->spec->reload ? "reloading" : "nothing_to_reload");
+    notify_reloading(&d->notify, clock_monotonic_ns(&d->clock));
     if (d->spec->reload)
         d->spec->reload(d->spec->arg, d);
+    notify_ready(&d->notify);
 }
 
 static void on_signal(void *arg, int signo)
@@ -157,12 +162,30 @@ static void raise_descriptor_limit(struct daemon *d)
                   LOG_INT("max_connections", d->settings.http.max_connections));
 }
 
+/* systemctl status shows it. */
+static void tell_status(struct daemon *d)
+{
+    struct buf text = {0};
+    dependency_watch_describe(&d->watch, &text);
+    if (d->phase == DAEMON_RUNNING)
+        notify_status(&d->notify, buf_cstr(&text));
+    buf_deinit(&text);
+}
+
+static void open_notify(struct daemon *d)
+{
+    struct err e = {0};
+    if (notify_init(&d->notify, d->settings.notify_socket, &e) != 0)
+        log_event(d->log, LOG_WARN, "notify_unusable", LOG_STR("reason", e.message));
+}
+
 static void on_watch(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct daemon *d = arg;
     dependency_watch_turn(&d->watch, now_ms(d));
+    tell_status(d);
 }
 
 static int make_loop_parts(struct daemon *d, struct err *e)
@@ -192,6 +215,7 @@ int daemon_new(struct daemon **out, const char *name, const struct daemon_settin
 {
     struct daemon *d = xcalloc(1, sizeof *d);
     d->settings = *settings;
+    d->notify.fd = -1;
     d->clock = clock_system();
     pthread_mutex_init(&d->fail_lock, NULL);
     d->log = make_log(settings, name);
@@ -205,6 +229,7 @@ int daemon_new(struct daemon **out, const char *name, const struct daemon_settin
     version_export(d->metrics);
     servings_add_metrics(&d->servings, d->metrics);
     raise_descriptor_limit(d);
+    open_notify(d);
     *out = d;
     return 0;
 }
@@ -218,6 +243,7 @@ void daemon_free(struct daemon *d)
     if (d->watch_timer)
         event_free(d->watch_timer);
     drain_deinit(&d->drain);
+    notify_deinit(&d->notify);
     mailbox_deinit(&d->mailbox);
     signals_deinit(&d->signals);
     if (d->loop)
@@ -277,6 +303,7 @@ int daemon_run(struct daemon *d, const struct daemon_spec *spec)
               LOG_STR("revision", version_revision()), LOG_STR("listen", d->settings.listen),
               LOG_INT("port", http_server_port(d->servings.own.server)),
               LOG_INT("loops", (int64_t)spec->side_count + 1), LOG_INT("pid", getpid()));
+    notify_ready(&d->notify);
     const struct timeval every = {.tv_sec = WATCH_MS / 1000};
     event_add(d->watch_timer, &every);
     servings_run_sides(&d->servings);

@@ -59,8 +59,9 @@ struct daemon_spec {
 
 struct daemon_settings {
     const char *listen, *log_level, *log_format;
-    int64_t drain_ms;       /* then exit 1 with what is left undone */
-    int64_t drain_delay_ms; /* go on accepting this long after SIGTERM, /readyz already 503 */
+    const char *notify_socket; /* of systemd; NULL = none; see notify.h */
+    int64_t drain_ms;          /* then exit 1 with what is left undone */
+    int64_t drain_delay_ms;    /* go on accepting this long after SIGTERM, /readyz already 503 */
     /* Its `listen` is replaced by the one above. With sides each loop gets an equal share of what
      * it allows: connections, requests, bytes. */
     struct http_server_options http;

@@ -47,3 +47,16 @@ void dependency_watch_turn(struct dependency_watch *w, uint64_t now_ms)
     for (size_t i = 0; i < w->count; i++)
         turn(w, i, now_ms);
 }
+
+void dependency_watch_describe(const struct dependency_watch *w, struct buf *out)
+{
+    const char *before = "waits for ";
+    for (size_t i = 0; i < w->count; i++) {
+        if (w->state[i].is == DEPENDENCY_UP)
+            continue;
+        buf_printf(out, "%s%s", before, w->checks[i].name);
+        before = ", ";
+    }
+    if (out->len == 0)
+        buf_str(out, "ready");
+}

@@ -24,4 +24,7 @@ void dependency_watch_deinit(struct dependency_watch *w);
 /* Asks every check; to be called about once a second. */
 void dependency_watch_turn(struct dependency_watch *w, uint64_t now_ms);
 
+/* "ready", or "waits for kafka, mongo" as of the last turn. */
+void dependency_watch_describe(const struct dependency_watch *w, struct buf *out);
+
 #endif

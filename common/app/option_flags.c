@@ -58,6 +58,7 @@ static void unknown_flag(struct options *o, const struct flag *flag)
         suggest_consider(&s, commands[i].flag);
     suggest_consider(&s, "config");
     suggest_consider(&s, "kafka-opt");
+    suggest_consider(&s, "probe");
     if (!s.best) {
         option_set_error(o, where, "unknown option");
         return;
@@ -104,7 +105,8 @@ static void take_setting(struct options *o, struct words *w, const struct flag *
     enum option_spelling spelling;
     const struct option_row *row = option_find_flag(o->program->rows, flag->name, &spelling);
     bool config = span_is(flag->name, "config"), kafka = span_is(flag->name, "kafka-opt");
-    if (!row && !config && !kafka) {
+    bool probe = span_is(flag->name, "probe");
+    if (!row && !config && !kafka && !probe) {
         unknown_flag(o, flag);
         return;
     }
@@ -113,6 +115,8 @@ static void take_setting(struct options *o, struct words *w, const struct flag *
         return;
     if (config)
         o->config_path = value;
+    else if (probe)
+        o->probe = value;
     else if (kafka)
         take_kafka(o, value);
     else

@@ -129,6 +129,10 @@ void option_help_text(const struct options_program *program, FILE *out)
     print_extra(out, "--print-config",
                 "Prints every setting with its value and source, and exits.");
     print_extra(out, "--check-config", "Reports every error in the settings, and exits.");
+    print_extra(
+        out, "--probe URL",
+        "Asks once, and exits 0 when the answer is a 2xx, 1 when not: http://ADDRESS:PORT/PATH, "
+        "or /PATH of the program that runs with these settings. For health checks.");
     print_extra(out, "--version", "Prints the versions of program and libraries, and exits.");
     print_extra(out, "--help[=markdown]", "Prints this text, and exits.");
     (void)fputs("\nExit status: 0 clean stop, 1 runtime failure, 2 wrong usage or settings.\n"

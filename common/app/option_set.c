@@ -207,6 +207,11 @@ void option_set_check_kafka(struct options *o)
     }
 }
 
+const char *options_probe(const struct options *o)
+{
+    return o->probe;
+}
+
 const struct kafka_property *options_kafka_properties(const struct options *o, size_t *count)
 {
     *count = o->kafka_count;

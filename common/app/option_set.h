@@ -30,6 +30,7 @@ struct options {
     size_t kafka_count;
     struct kafka_property *property; /* the same as the producer wants it */
     const char *config_path;         /* NULL = none */
+    const char *probe;               /* NULL = none */
     struct buf errors;               /* a line each, indented */
     unsigned error_count;
     char **owned;

@@ -64,6 +64,8 @@ WEIR_MUST_CHECK enum options_outcome options_load(struct options **out,
 void options_free(struct options *o);
 void options_error(struct options *o, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* What --probe is to ask instead of running, or NULL. */
+const char *options_probe(const struct options *o);
 /* Sorted by name; they live as long as `o`. */
 const struct kafka_property *options_kafka_properties(const struct options *o, size_t *count);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/xmalloc.h"
+#include "common/http/probe.h"
 
 static int64_t number_at(const void *settings, size_t offset)
 {
@@ -29,14 +30,19 @@ static void set_limits(struct http_server_options *o, const struct program *p, c
         o->max_buffered_bytes = (size_t)number_at(settings, p->max_buffered_bytes);
 }
 
+static const struct settings_common *common_of(const struct program *p, const void *settings)
+{
+    return (const void *)((const char *)settings + p->settings_common);
+}
+
 static struct daemon_settings daemon_settings(const struct program *p, const void *settings)
 {
-    const struct settings_common *common =
-        (const void *)((const char *)settings + p->settings_common);
+    const struct settings_common *common = common_of(p, settings);
     struct daemon_settings ds = {
         .listen = common->listen,
         .log_level = common->log_level,
         .log_format = common->log_format,
+        .notify_socket = getenv("NOTIFY_SOCKET"),
         .drain_ms = common->drain_ms,
         .drain_delay_ms = common->drain_delay_ms,
         .http = http_server_defaults(common->listen),
@@ -65,6 +71,22 @@ static int run(const struct program *p, const void *settings, const struct optio
     return status;
 }
 
+static int probe(const struct program *p, const void *settings, const char *what)
+{
+    const struct settings_common *common = common_of(p, settings);
+    struct probe_target target;
+    const struct clock clock = clock_system();
+    struct err e = {0};
+    int status = 0;
+    if (probe_target_parse(&target, what, common->listen, &e) != 0)
+        status = 2;
+    else if (probe_ask(&target, &clock, PROBE_DEADLINE_MS, &e) != 0)
+        status = 1;
+    if (status != 0)
+        fprintf(stderr, "%s: --probe: %s\n", p->options->name, e.message);
+    return status;
+}
+
 int program_main(const struct program *p, int argc, char **argv)
 {
     /* Before anything else of libevent: then event_new never gives NULL, wherever it is called. */
@@ -74,7 +96,9 @@ int program_main(const struct program *p, int argc, char **argv)
     int status = 2;
     enum options_outcome outcome =
         options_load(&options, p->options, settings, argc, argv, environ, stdout, stderr);
-    if (outcome == OPTIONS_RUN)
+    if (outcome == OPTIONS_RUN && options_probe(options))
+        status = probe(p, settings, options_probe(options));
+    else if (outcome == OPTIONS_RUN)
         status = run(p, settings, options);
     else if (outcome == OPTIONS_EXIT_OK)
         status = 0;

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/base/num.h"
 #include "common/base/xmalloc.h"
+#include "common/http/address.h"
 #include "common/http/connection.h"
 
 enum {
@@ -81,34 +81,15 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
         pause_accepting(l);
 }
 
-/* Splits "host:port", ":port", "[::]:port" or "port". The host is empty for all of IPv4. */
-static bool split_address(const char *address, char host[ADDRESS_MAX], struct span *port)
-{
-    struct span text = span_str(address), name = {0};
-    const char *colon = text.len ? memrchr(text.p, ':', text.len) : NULL;
-    int64_t number;
-    *port = text;
-    if (colon) {
-        name = span_of(text.p, (size_t)(colon - text.p));
-        *port = span_of(colon + 1, text.len - name.len - 1);
-    }
-    if (name.len >= 2 && name.p[0] == '[' && name.p[name.len - 1] == ']')
-        name = span_of(name.p + 1, name.len - 2);
-    if (name.len >= ADDRESS_MAX)
-        return false;
-    if (name.len > 0)
-        memcpy(host, name.p, name.len);
-    host[name.len] = '\0';
-    return num_parse_i64(*port, 0, 65535, &number);
-}
-
 static int resolve(struct addrinfo **out, const char *address, struct err *e)
 {
-    char host[ADDRESS_MAX];
-    struct span port;
-    if (!address || !split_address(address, host, &port))
+    char host[ADDRESS_MAX] = "";
+    struct span name, port;
+    if (!address || !address_split(address, &name, &port) || name.len >= ADDRESS_MAX)
         return err_set(e, ERR_INVALID, "listen address \"%s\" is not HOST:PORT",
                        address ? address : "");
+    if (name.len > 0)
+        memcpy(host, name.p, name.len); /* all of IPv4 when it is empty */
     struct addrinfo hints = {.ai_family = host[0] ? AF_UNSPEC : AF_INET,
                              .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV};

@@ -216,6 +216,22 @@ START_TEST(kafka_properties_are_collected_and_checked)
 }
 END_TEST
 
+START_TEST(probe_is_kept_and_needs_a_value)
+{
+    struct loaded l = load(WORDS("--probe", "/healthz"), WORDS());
+    ck_assert_int_eq(l.outcome, OPTIONS_RUN);
+    ck_assert_str_eq(options_probe(l.options), "/healthz");
+    loaded_free(&l);
+    l = load(WORDS("--probe"), WORDS());
+    ck_assert_int_eq(l.outcome, OPTIONS_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(l.err, "--probe: needs a value"));
+    loaded_free(&l);
+    l = load(WORDS(), WORDS());
+    ck_assert_ptr_null(options_probe(l.options));
+    loaded_free(&l);
+}
+END_TEST
+
 UNIT_CASE(options)
 {
     tcase_add_test(tc, defaults_are_parsed_like_everything_else);
@@ -230,4 +246,5 @@ UNIT_CASE(options)
     tcase_add_test(tc, unknown_variables_of_others_are_no_errors);
     tcase_add_test(tc, a_missing_settings_file_is_an_error);
     tcase_add_test(tc, kafka_properties_are_collected_and_checked);
+    tcase_add_test(tc, probe_is_kept_and_needs_a_value);
 }
