@@ -240,10 +240,10 @@ bench: setup ## measures, against yardsticks in the same run
 # tests/bench/NAME.c is a program: a yardstick, or a part of Weir alone.
 BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 bench_libs_bench_http   := $(below_http)
-bench_libs_bench_decode := $(below_model)
+bench_libs_bench_reading := $(below_model)
 bench_libs_yard_produce := base
 bench_pkgs_bench_http   := $(pkgs_http)
-bench_pkgs_bench_decode := $(pkgs_model)
+bench_pkgs_bench_reading := $(pkgs_model)
 bench_pkgs_yard_produce := rdkafka
 bench_pkgs_yard_evhttp  := libevent
 define bench_rule

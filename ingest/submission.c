@@ -9,9 +9,9 @@
 #include "ingest/media_type.h"
 #include "ingest/submission_limits.h"
 
-static void observe_duration(struct ingest *in, struct metric *f, uint64_t started_ns)
+static double seconds_since(const struct ingest *in, uint64_t started_ns)
 {
-    metric_observe(f, NULL, (double)(clock_monotonic_ns(in->clock) - started_ns) / 1e9);
+    return (double)(clock_monotonic_ns(in->clock) - started_ns) / 1e9;
 }
 
 /* --- refusing --- */
@@ -20,7 +20,7 @@ void submission_count_refusal(struct submission *s, const char *reason)
 {
     struct ingest *in = s->front->ingest;
     metric_inc(in->instruments.refused_requests, METRIC_LABELS(reason));
-    observe_duration(in, in->instruments.ingest_duration, s->started_ns);
+    metric_observe(in->instruments.ingest_duration, NULL, seconds_since(in, s->started_ns));
 }
 
 void submission_refuse_body(struct submission *s, int status, const char *code, const char *detail)
@@ -381,7 +381,8 @@ void submission_finish(void *arg, struct pending *p)
     struct front *f = arg;
     struct ingest *in = f->ingest;
     const struct adapter *adapter = p->adapter;
-    observe_duration(in, in->instruments.ingest_duration, p->started_ns);
+    const double seconds = seconds_since(in, p->started_ns);
+    metric_observe(in->instruments.ingest_duration, NULL, seconds);
     metric_add(in->instruments.ingested, NULL, p->verdicts.accepted);
     if (p->error != 0)
         log_failure(in->log, p);
@@ -390,6 +391,6 @@ void submission_finish(void *arg, struct pending *p)
         return;
     }
     if (p->verdicts.accepted > 0)
-        observe_duration(in, in->instruments.delivery_duration, p->started_ns);
+        metric_observe(in->instruments.delivery_duration, NULL, seconds);
     (adapter->answer ? adapter->answer : answer_one)(f, p);
 }

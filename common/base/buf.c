@@ -29,11 +29,8 @@ void buf_clear(struct buf *b)
     b->len = 0;
 }
 
-char *buf_reserve(struct buf *b, size_t extra)
+char *buf_grow(struct buf *b, size_t extra)
 {
-    if (extra <= b->cap - b->len && b->data) {
-        return b->data + b->len;
-    }
     if (extra > SIZE_MAX / 2 - b->len) {
         return xreallocarray(b->data, SIZE_MAX, 2); /* says "out of memory" */
     }
@@ -42,35 +39,6 @@ char *buf_reserve(struct buf *b, size_t extra)
     b->cap = cap < need ? need : cap;
     b->data = xrealloc(b->data, b->cap);
     return b->data + b->len;
-}
-
-void buf_commit(struct buf *b, size_t added)
-{
-    b->len += added;
-}
-
-void buf_append(struct buf *b, const void *p, size_t len)
-{
-    if (len > 0) {
-        memcpy(buf_reserve(b, len), p, len);
-        b->len += len;
-    }
-}
-
-void buf_span(struct buf *b, struct span s)
-{
-    buf_append(b, s.p, s.len);
-}
-
-void buf_str(struct buf *b, const char *s)
-{
-    buf_append(b, s, strlen(s));
-}
-
-void buf_char(struct buf *b, char c)
-{
-    *buf_reserve(b, 1) = c;
-    b->len++;
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/base/span.h"
 
@@ -18,14 +19,45 @@ void buf_init(struct buf *b);
 void buf_deinit(struct buf *b); /* frees, leaves a valid empty buffer */
 void buf_clear(struct buf *b);  /* len = 0, keeps the memory */
 
-/* Makes room for `extra` more bytes and returns where they go; buf_commit says how many came. */
-char *buf_reserve(struct buf *b, size_t extra);
-void buf_commit(struct buf *b, size_t added);
+/* Allocates what buf_reserve lacks. */
+char *buf_grow(struct buf *b, size_t extra);
 
-void buf_append(struct buf *b, const void *p, size_t len);
-void buf_span(struct buf *b, struct span s);
-void buf_str(struct buf *b, const char *s);
-void buf_char(struct buf *b, char c);
+/* Makes room for `extra` more bytes and returns where they go; buf_commit says how many came. */
+static inline char *buf_reserve(struct buf *b, size_t extra)
+{
+    return extra <= b->cap - b->len && b->data ? b->data + b->len : buf_grow(b, extra);
+}
+
+static inline void buf_commit(struct buf *b, size_t added)
+{
+    b->len += added;
+}
+
+/* Inline, so that a constant piece of text is a few moves. */
+static inline void buf_append(struct buf *b, const void *p, size_t len)
+{
+    if (len > 0) {
+        memcpy(buf_reserve(b, len), p, len);
+        b->len += len;
+    }
+}
+
+static inline void buf_span(struct buf *b, struct span s)
+{
+    buf_append(b, s.p, s.len);
+}
+
+static inline void buf_str(struct buf *b, const char *s)
+{
+    buf_append(b, s, strlen(s));
+}
+
+static inline void buf_char(struct buf *b, char c)
+{
+    *buf_reserve(b, 1) = c;
+    b->len++;
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Drops the first `n` bytes (n <= len) by moving the rest down. */

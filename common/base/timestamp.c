@@ -143,14 +143,17 @@ bool timestamp_parse(struct span text, int64_t *ms)
     return true;
 }
 
-static char *put_digits(char *out, int value, int width, char after)
+static char *put_pair(char *out, int value)
 {
-    for (int i = width - 1; i >= 0; i--) {
-        out[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    out[width] = after;
-    return out + width + 1;
+    out[0] = (char)('0' + value / 10);
+    out[1] = (char)('0' + value % 10);
+    return out + 2;
+}
+
+static char *put_char(char *out, char c)
+{
+    *out = c;
+    return out + 1;
 }
 
 size_t timestamp_format(int64_t ms, char out[TIMESTAMP_TEXT_MAX])
@@ -162,13 +165,14 @@ size_t timestamp_format(int64_t ms, char out[TIMESTAMP_TEXT_MAX])
     int of_day = (int)(ms - days * ms_per_day);
     struct fields f;
     date_from_days(days, &f);
-    char *p = put_digits(out, f.year, 4, '-');
-    p = put_digits(p, f.month, 2, '-');
-    p = put_digits(p, f.day, 2, 'T');
-    p = put_digits(p, of_day / 3600000, 2, ':');
-    p = put_digits(p, of_day / 60000 % 60, 2, ':');
-    p = put_digits(p, of_day / MS_PER_SECOND % 60, 2, '.');
-    p = put_digits(p, of_day % MS_PER_SECOND, 3, 'Z');
+    char *p = put_pair(put_pair(out, f.year / 100), f.year % 100);
+    p = put_pair(put_char(p, '-'), f.month);
+    p = put_pair(put_char(p, '-'), f.day);
+    p = put_pair(put_char(p, 'T'), of_day / 3600000);
+    p = put_pair(put_char(p, ':'), of_day / 60000 % 60);
+    p = put_pair(put_char(p, ':'), of_day / MS_PER_SECOND % 60);
+    p = put_char(put_char(p, '.'), (char)('0' + of_day % MS_PER_SECOND / 100));
+    p = put_char(put_pair(p, of_day % 100), 'Z');
     *p = '\0';
     return (size_t)(p - out);
 }
