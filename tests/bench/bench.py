@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True  # no __pycache__ in the checkout
 from benchlib import (  # noqa: E402
     aggregator,
     calls,
-    decoder,
+    codec,
     goals,
     latency,
     machine,
@@ -49,7 +49,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--build", type=Path, default=Path("build/gcc"), help="tree with bin/, bench/")
     p.add_argument("--only", type=parts_of, default=list(PARTS), help=", ".join(PARTS))
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--seconds", type=float, default=2, help="of one burst")
+    p.add_argument("--seconds", type=int, default=2, help="of one burst")
     p.add_argument("--readings", type=int, default=100000, help="the aggregator's backlog")
     p.add_argument("--json", type=Path, default=Path("build/bench.json"))
     return p.parse_args()
@@ -71,17 +71,18 @@ class Bench:
         ingest = server.ingest(build, self.env)
         produce = ProduceLoop(build, self.env["KAFKA_BOOTSTRAP_SERVERS"], TOPIC)
         try:
-            decode_ns = decoder.measure(build)
+            alone = codec.measure(build)
             # Half capacity is of this run too, so latency alone has to look for it.
             if wanted & {"processor", "latency"}:
                 self.say("processor time")
                 rounds = processor.measure(build, ingest, produce, args)
-                self.rows += processor.rows(rounds, decode_ns / 1000) + decoder.rows(decode_ns)
+                self.rows += processor.rows(rounds, alone["decode_ns"] / 1000) + codec.rows(alone)
                 print(processor.figures(rounds, [ingest]), flush=True)
             if "latency" in wanted:
                 self.say("latency")
-                capacity = rounds.rate("ingest single")
-                self.rows += latency.measure(build, ingest, produce, capacity, args)
+                half = rounds.rate("ingest single") / 2
+                played = latency.play(build, ingest, produce, half, args)
+                self.rows += latency.rows(played, half, alone["decode_ns"] / 1000)
             if "neighbour" in wanted:
                 self.say("one noisy device")
                 self.rows += neighbour.measure(build, ingest, args)

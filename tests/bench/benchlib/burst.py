@@ -27,8 +27,8 @@ PIPELINED = Shape(connections=64, pipelined=10)
 NDJSON = Shape(connections=16, path="/api/v1/readings", readings=100)
 
 
-def wrk_command(url: str, shape: Shape, seconds: float) -> list[str]:
-    command = ["wrk", "-t1", f"-c{shape.connections}", f"-d{seconds:g}s", "--latency"]
+def wrk_command(url: str, shape: Shape, seconds: int) -> list[str]:
+    command = ["wrk", "-t1", f"-c{shape.connections}", f"-d{seconds}s", "--latency"]
     command += ["-s", str(machine.ROOT / "tests/bench/post.lua"), url, "--"]
     return command + [shape.path, str(shape.readings), str(shape.pipelined)]
 
@@ -48,7 +48,7 @@ def read_wrk(name: str, text: str) -> dict:
     }
 
 
-def closed(server: Server, shape: Shape, seconds: float) -> dict:
+def closed(server: Server, shape: Shape, seconds: int) -> dict:
     """As much as the server takes: CPU microseconds a reading, readings a second, p99."""
     command = machine.pinned(machine.OTHERS, wrk_command(server.url, shape, seconds))
     before = machine.cpu_seconds(server.pid)
@@ -72,10 +72,14 @@ def load_command(build: Path, server: Server, devices: int, rps: float, seconds:
 
 
 def open_loop(build: Path, server: Server, devices: int, rps: float, seconds: float) -> dict:
-    """Latency in ms by quantile, how many were not accepted, and the generator's own lateness."""
+    """Latency in ms by quantile, how many were not accepted, the generator's own lateness, and CPU
+    microseconds of the server for each."""
     command = load_command(build, server, devices, rps, seconds)
+    before = machine.cpu_seconds(server.pid)
     report = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
+    used = machine.cpu_seconds(server.pid) - before
     return report["latency_ms"] | {
+        "cpu_us": used / max(report["sent"], 1) * 1e6,
         "sent": report["sent"],
         "lost": report["sent"] - report["accepted"],
         "late_p99_ms": report["lateness_ms"]["p99"],
@@ -97,7 +101,8 @@ class ProduceLoop:
         return {"cpu_us": result["cpu_s"] / messages * 1e6, "rate": messages / result["seconds"]}
 
     def paced(self, rate: float, seconds: float) -> dict:
-        """The broker's own latency at a rate, in ms."""
+        """The broker's own latency in ms at a rate, and CPU microseconds a message."""
         words = [f"{seconds:g}", "paced", f"{rate:.1f}"]
         result = machine.run_json(self.command + words, machine.MEASURED)
-        return {"p50": result["p50_ms"], "p99": result["p99_ms"]}
+        cpu_us = result["cpu_s"] / max(result["messages"], 1) * 1e6
+        return {"p50": result["p50_ms"], "p99": result["p99_ms"], "cpu_us": cpu_us}
