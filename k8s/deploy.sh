@@ -51,7 +51,7 @@ arguments() {
 wanted_secrets() {
     local wanted made
     wanted=$(awk '/^ *-? *secretName: /{print $NF} /passwordSecretRef:/{getline; print $NF}' "$1" | sort -u)
-    made=$(awk '/^kind: /{kind=$2} /^  name: /{if (kind == "Secret") print $2} /connectionStringSecretName: /{print $2}' "$1")
+    made=$(awk '/^kind: /{kind=$2} /^  name: /{if (kind == "Secret") print $2} /connectionStringSecretName: /{print $NF}' "$1")
     grep -vxF -e "${made:-/}" <<<"$wanted" || true
 }
 
@@ -116,19 +116,26 @@ addresses() {
     echo "anywhere: kubectl -n $namespace port-forward service/ingestion-api 8001:80, service/dashboard-api 8002:80"
 }
 
-arguments "$@"
-command -v "$kubectl" >/dev/null || stop 3 "$kubectl is not installed"
-rendered=$(mktemp)
-trap 'rm -f "$rendered"' EXIT
-"$kubectl" kustomize "$folder" >"$rendered" || stop 2 "$folder cannot be rendered"
-check_before "$rendered"
-apply "$rendered"
-say "waiting up to $timeout s"
-late=$(wait_all "$rendered")
-if [ -n "$late" ]; then
-    say "not ready after $SECONDS s:" >&2
-    { printf '  %s\n' "$late" && explain; } >&2
-    exit 1
-fi
-say "everything is ready after $SECONDS s"
-addresses
+main() {
+    local rendered late
+    arguments "$@"
+    command -v "$kubectl" >/dev/null || stop 3 "$kubectl is not installed"
+    rendered=$(mktemp)
+    # shellcheck disable=SC2064  # the name of now
+    trap "rm -f '$rendered'" EXIT
+    "$kubectl" kustomize "$folder" >"$rendered" || stop 2 "$folder cannot be rendered"
+    check_before "$rendered"
+    apply "$rendered"
+    say "waiting up to $timeout s"
+    late=$(wait_all "$rendered")
+    if [ -n "$late" ]; then
+        say "not ready after $SECONDS s:" >&2
+        { printf '  %s\n' "$late" && explain; } >&2
+        exit 1
+    fi
+    say "everything is ready after $SECONDS s"
+    addresses
+}
+
+# Read in by a test, it only defines.
+[ "${BASH_SOURCE[0]}" != "$0" ] || main "$@"
