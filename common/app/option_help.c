@@ -108,6 +108,18 @@ static void print_extra(FILE *out, const char *flag, const char *help)
     wrap(out, help);
 }
 
+void option_help_rows(const struct option_row *rows, FILE *out)
+{
+    each_group(out, rows, print_heading, print_row);
+    (void)fputs("\nKafka client\n", out);
+    print_extra(
+        out, "--kafka-opt PROPERTY=VALUE",
+        "Hands a property to librdkafka as it is, for example security.protocol=SSL; may be "
+        "repeated. Values that would break the delivery guarantee are refused.");
+    pad_to(out, 0, COLUMN);
+    wrap(out, "[env: KAFKA_OPT_SECURITY_PROTOCOL; KAFKA_OPT_..._FILE reads it from a file]");
+}
+
 void option_help_text(const struct options_program *program, FILE *out)
 {
     fprintf(out, "%s: %s\n\nUsage: %s [OPTION]...\n\n", program->name, program->summary,
@@ -116,14 +128,7 @@ void option_help_text(const struct options_program *program, FILE *out)
                 "NAME=value of the --config file. A flag wins over the environment, that over the\n"
                 "file, that over the default. Durations: 500ms, 10s, 5m. Sizes: 64KiB, 1MiB.\n",
                 out);
-    each_group(out, program->rows, print_heading, print_row);
-    (void)fputs("\nKafka client\n", out);
-    print_extra(
-        out, "--kafka-opt PROPERTY=VALUE",
-        "Hands a property to librdkafka as it is, for example security.protocol=SSL; may be "
-        "repeated. Values that would break the delivery guarantee are refused.");
-    pad_to(out, 0, COLUMN);
-    wrap(out, "[env: KAFKA_OPT_SECURITY_PROTOCOL; KAFKA_OPT_..._FILE reads it from a file]");
+    option_help_rows(program->rows, out);
     (void)fputs("\nThis program\n", out);
     print_extra(out, "--config FILE", "Reads settings from a file. [env: WEIR_CONFIG]");
     print_extra(out, "--print-config",

@@ -7,6 +7,8 @@
 #include "common/app/option_set.h"
 
 void option_help_text(const struct options_program *program, FILE *out);
+/* The rows alone, under the headings of their groups, and what belongs to every Kafka client. */
+void option_help_rows(const struct option_row *rows, FILE *out);
 /* Tables for the reference page, one for each group. */
 void option_help_markdown(const struct options_program *program, FILE *out);
 

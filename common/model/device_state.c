@@ -248,16 +248,28 @@ static void take_reading(struct device_state *d, const struct reading *r)
 bool device_state_fold(struct device_state *d, int32_t partition, int64_t offset,
                        const struct reading *r)
 {
-    bool first = d->shares == 0;
-    struct device_share *share = share_of(d, partition);
-    if (offset <= share->src) {
+    if (offset <= device_state_src(d, partition)) {
         return false;
     }
-    share->src = offset;
+    device_state_gather(d, partition, offset, r);
+    return true;
+}
+
+void device_state_gather(struct device_state *d, int32_t partition, int64_t offset,
+                         const struct reading *r)
+{
+    bool first = d->shares == 0;
+    struct device_share *share = share_of(d, partition);
+    share->src = offset > share->src ? offset : share->src;
     share->readings++;
     d->last_ts_ms = first || r->ts_ms > d->last_ts_ms ? r->ts_ms : d->last_ts_ms;
     take_reading(d, r);
-    return true;
+}
+
+int64_t device_state_src(const struct device_state *d, int32_t partition)
+{
+    unsigned i = share_position(d, partition);
+    return i < d->shares && d->share[i].partition == partition ? d->share[i].src : -1;
 }
 
 /* --- joining ------------------------------------------------------------------------------- */

@@ -53,6 +53,14 @@ void device_state_deinit(struct device_state *d);
 bool device_state_fold(struct device_state *d, int32_t partition, int64_t offset,
                        const struct reading *r);
 
+/* The same in any order of offsets, for who reads them back out of the store: each reading must
+ * come once. */
+void device_state_gather(struct device_state *d, int32_t partition, int64_t offset,
+                         const struct reading *r);
+
+/* The highest offset of the partition that is folded in; -1 = none. */
+int64_t device_state_src(const struct device_state *d, int32_t partition);
+
 /* As window_join: newest of each field, the further share of each partition, other's rev. Returns
  * whether `d` still holds something `other` has not. */
 bool device_state_join(struct device_state *d, const struct device_state *other);

@@ -67,6 +67,23 @@ bool window_fold(struct window *w, int32_t partition, int64_t offset, int64_t ts
     return true;
 }
 
+void window_gather(struct window *w, int32_t partition, int64_t offset, int64_t ts_ms, double value)
+{
+    unsigned i = position_of(w, partition);
+    if (i == w->shares || w->share[i].partition != partition) {
+        *insert_share(w, i) = (struct window_share){.partition = partition, .src = offset};
+    }
+    struct window_share *share = &w->share[i];
+    share->src = offset > share->src ? offset : share->src;
+    window_stats_fold(&share->stats, ts_ms, value);
+}
+
+int64_t window_src(const struct window *w, int32_t partition)
+{
+    const struct window_share *share = find_share(w, partition);
+    return share ? share->src : -1;
+}
+
 static void take_share(struct window *w, const struct window_share *theirs)
 {
     unsigned i = position_of(w, theirs->partition);

@@ -59,6 +59,14 @@ void window_deinit(struct window *w);
  * the offset (a replay). Returns whether anything changed. */
 bool window_fold(struct window *w, int32_t partition, int64_t offset, int64_t ts_ms, double value);
 
+/* The same in any order of offsets, for who reads them back out of the store: each reading must
+ * come once. The share's src is the highest offset that came. */
+void window_gather(struct window *w, int32_t partition, int64_t offset, int64_t ts_ms,
+                   double value);
+
+/* The highest offset of the partition that is folded in; -1 = none. */
+int64_t window_src(const struct window *w, int32_t partition);
+
 /* Takes every share of `other` that is ahead of ours; since a share is a function of the log up to
  * its src, the one further on contains the other. Also max of late, or of final, and other's rev.
  * Returns whether `w` still holds something `other` has not (so it has to be written). */

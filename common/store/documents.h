@@ -11,6 +11,7 @@
 #include "common/model/reading.h"
 #include "common/model/rollup.h"
 #include "common/model/window.h"
+#include "common/store/documents_stats.h"
 
 /* Encoders append to an initialised, empty document. Decoders return false when the document is
  * not of this kind; unknown fields are ignored. Encoding and decoding gives the same bits back. */
@@ -35,6 +36,9 @@ void document_window_encode(bson_t *doc, struct span device_id, struct span sens
                             const struct window *w, int64_t rev, int64_t now_ms);
 /* `w` must be initialised (window_init) and empty. */
 bool document_window_decode(const bson_t *doc, struct window *w);
+/* Whether the totals of the document are those of `w`, its shares; else the first that is not. */
+bool document_window_sound(const bson_t *doc, const struct window *w,
+                           struct document_stats_pair *wrong);
 
 /* aggregated_1h, aggregated_1d. As a window, but `src` has the revision of each source by its place
  * in the period, and `acc` one element. */

@@ -1,6 +1,8 @@
 /* The numbers of a window or a rollup as fields of a document. */
 #include "common/store/documents_stats.h"
 
+#include <math.h>
+
 #include "common/mongo/document.h"
 
 static const struct document_field plain_fields[] = {
@@ -73,12 +75,50 @@ bool document_stats_read_plain(const bson_t *doc, struct window_stats *s)
     return document_complete(document_read(doc, plain_fields, count, s), count);
 }
 
+static struct rounded rounded_of(const struct window_stats *s)
+{
+    return (struct rounded){.sum = window_stats_sum(s),
+                            .average = window_stats_average(s),
+                            .stddev = window_stats_stddev(s)};
+}
+
 void document_stats_write_rounded(bson_t *doc, const struct window_stats *s)
 {
-    const struct rounded rounded = {.sum = window_stats_sum(s),
-                                    .average = window_stats_average(s),
-                                    .stddev = window_stats_stddev(s)};
+    const struct rounded rounded = rounded_of(s);
     document_write(doc, rounded_fields, DOCUMENT_COUNT(rounded_fields), &rounded);
+}
+
+/* What is not finite is stored as null, and read back as NaN. */
+static bool same_number(double stored, double expected)
+{
+    return stored == expected || (isnan(stored) && !isfinite(expected));
+}
+
+bool document_stats_sound(const bson_t *doc, const struct window_stats *s,
+                          struct document_stats_pair *wrong)
+{
+    struct window_stats have = {.min = NAN, .max = NAN, .first = NAN, .last = NAN};
+    struct rounded rounded = {NAN, NAN, NAN};
+    const struct rounded expected = rounded_of(s);
+    (void)document_stats_read_plain(doc, &have);
+    document_read(doc, rounded_fields, DOCUMENT_COUNT(rounded_fields), &rounded);
+    const struct document_stats_pair pairs[] = {
+        {"count", (double)have.count, (double)s->count},
+        {"min", have.min, s->min},
+        {"max", have.max, s->max},
+        {"first", have.first, s->first},
+        {"last", have.last, s->last},
+        {"sum", rounded.sum, expected.sum},
+        {"average", rounded.average, expected.average},
+        {"stddev", rounded.stddev, expected.stddev},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        if (same_number(pairs[i].stored, pairs[i].expected))
+            continue;
+        *wrong = pairs[i];
+        return false;
+    }
+    return true;
 }
 
 void document_stats_write_exact(bson_t *doc, const struct window_stats *s)

@@ -115,3 +115,11 @@ bool document_window_decode(const bson_t *doc, struct window *w)
             return false;
     return true;
 }
+
+bool document_window_sound(const bson_t *doc, const struct window *w,
+                           struct document_stats_pair *wrong)
+{
+    struct window_stats want;
+    totals(w, &want);
+    return document_stats_sound(doc, &want, wrong);
+}

@@ -7,6 +7,12 @@
 
 #include "common/mongo/mongo.h"
 
+/* Collections whose names are no settings. */
+#define STORE_DEVICES "devices"
+#define STORE_LEDGER  "ledger"
+#define STORE_META    "meta"
+#define STORE_PURGES  "purges"
+
 enum { STORE_SCHEMA_VERSION = 1 };
 
 /* Times to live run from the time of receipt; 0 = kept for ever. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/app/option_name.h"
 #include "common/app/suggest.h"
 #include "common/app/version.h"
 #include "common/base/span.h"
@@ -81,17 +82,51 @@ static int unknown_flag(const struct call *c, struct span name)
     suggest_consider(&s, "help");
     for (const struct flag *f = c->command->flags; f && f->name; f++)
         suggest_consider(&s, f->name);
+    char near[OPTION_NAME_MAX];
+    if (c->command->settings)
+        option_suggest(c->command->settings, &s);
     if (s.best)
-        return call_fail(c, CTL_USAGE, "unknown option --%s; did you mean --%s?", typed, s.best);
+        option_flag_of(s.best, near);
+    if (s.best)
+        return call_fail(c, CTL_USAGE, "unknown option --%s; did you mean --%s?", typed, near);
     return call_fail(c, CTL_USAGE, "unknown option --%s", typed);
 }
 
-/* Reads --NAME, --NAME=VALUE or --NAME VALUE; w->at is behind the first word. */
-static int take_flag(struct call *c, struct words *w, const char *text)
+/* Whether the name is one of the command's settings, and whether a value belongs to it. */
+static bool is_setting(const struct call *c, struct span name, bool *value)
 {
+    enum option_spelling spelling;
+    *value = true;
+    if (!c->command->settings)
+        return false;
+    const struct option_row *row = option_find_flag(c->command->settings, name, &spelling);
+    if (row)
+        *value = row->type != OPTION_BOOL;
+    return row || span_is(name, "config") || span_is(name, "kafka-opt");
+}
+
+/* The words of a setting are kept for options_load, which knows what they mean. */
+static int keep_setting(struct call *c, struct words *w, char *word, bool value)
+{
+    bool next = value && !strchr(word, '=') && w->at < w->count;
+    if (c->settings + 1 + next > CALL_FLAGS_MAX)
+        return call_fail(c, CTL_USAGE, "more than %d options", CALL_FLAGS_MAX);
+    c->setting[c->settings++] = word;
+    if (next)
+        c->setting[c->settings++] = w->word[w->at++];
+    return CTL_OK;
+}
+
+/* Reads --NAME, --NAME=VALUE or --NAME VALUE; w->at is behind the first word. */
+static int take_flag(struct call *c, struct words *w, char *word)
+{
+    const char *text = word + 2;
+    bool takes_value;
     const char *equals = strchr(text, '=');
     struct span name = span_of(text, equals ? (size_t)(equals - text) : strlen(text));
     const struct flag *f = find_flag(c->command, name);
+    if (!f && is_setting(c, name, &takes_value))
+        return keep_setting(c, w, word, takes_value);
     if (!f)
         return unknown_flag(c, name);
     if (!f->value && equals)
@@ -138,13 +173,13 @@ static int run_leaf(struct call *c, struct words *w)
     int status = CTL_OK;
     bool only_operands = false;
     while (w->at < w->count && status == CTL_OK) {
-        const char *word = w->word[w->at++];
+        char *word = w->word[w->at++];
         if (only_operands || word[0] != '-' || !word[1])
             status = take_operand(c, word);
         else if (strcmp(word, "--") == 0)
             only_operands = true;
         else if (strncmp(word, "--", 2) == 0)
-            status = take_flag(c, w, word + 2);
+            status = take_flag(c, w, word);
         else
             status = call_fail(c, CTL_USAGE, "unknown option %s", word);
     }

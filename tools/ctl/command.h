@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "common/app/options.h"
 #include "common/base/err.h"
 
 enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
@@ -28,8 +29,11 @@ struct command {
     const struct command *const *sub; /* ended by NULL; a command with these does nothing itself */
     const struct flag *flags;         /* NULL = none but --help */
     const char *operands;             /* "ID", "ID..."; NULL = takes none */
-    const char *help;                 /* paragraphs behind the flags, ended by a newline; or NULL */
-    int (*run)(const struct call *c); /* CTL_OK, CTL_FAILED or CTL_USAGE */
+    /* Settings that come as flags too, from the environment or a file (settings.h); or NULL. */
+    const struct option_row *settings;
+    const char *help;   /* paragraphs behind the flags, ended by a newline; or NULL */
+    const char *status; /* the line on the exit status, when there are more than the usual three */
+    int (*run)(const struct call *c); /* CTL_OK, CTL_FAILED, CTL_USAGE or one of `status` */
 };
 
 /* A command line that was understood. Everything is borrowed. */
@@ -42,6 +46,8 @@ struct call {
         const char *value;
     } given[CALL_FLAGS_MAX];
     unsigned givens;
+    char *setting[CALL_FLAGS_MAX]; /* flags of settings, as they were typed */
+    unsigned settings;
     const char *operand[CALL_OPERANDS_MAX];
     unsigned operands;
 };

@@ -1,6 +1,7 @@
 /* The page of a command, made from its rows. */
 #include <string.h>
 
+#include "common/app/option_help.h"
 #include "common/base/buf.h"
 #include "tools/ctl/command.h"
 
@@ -92,5 +93,8 @@ void command_help(const struct call *c)
         print_flag(c->out, &version);
     if (c->command->help)
         fprintf(c->out, "\n%s", c->command->help);
-    (void)fputs("\nExit status: 0 done, 1 it failed, 2 wrong usage.\n", c->out);
+    if (c->command->settings)
+        option_help_rows(c->command->settings, c->out);
+    fprintf(c->out, "\nExit status: %s\n",
+            c->command->status ? c->command->status : "0 done, 1 it failed, 2 wrong usage.");
 }

@@ -439,6 +439,38 @@ START_TEST(battery_and_signal_are_also_at_the_top)
 }
 END_TEST
 
+START_TEST(totals_that_do_not_follow_from_the_shares_are_noticed)
+{
+    static const char *const fields[] = {"count", "min", "max",     "first",
+                                         "last",  "sum", "average", "stddev"};
+    struct window w, back;
+    struct document_stats_pair wrong;
+    bson_t doc = BSON_INITIALIZER;
+    window_init(&w, 60000);
+    for (int64_t o = 0; o < 4; o++)
+        window_fold(&w, (int32_t)(o % 2), o, 60000 + o, 1.5 * (double)o);
+    document_window_encode(&doc, span_str("dev-1"), span_str("a"), &w, 1, 7);
+    ck_assert(document_window_sound(&doc, &w, &wrong));
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        bson_t damaged = BSON_INITIALIZER;
+        bson_copy_to_excluding_noinit(&doc, &damaged, fields[i], NULL);
+        if (i == 0)
+            BSON_APPEND_INT64(&damaged, fields[i], 99);
+        else
+            BSON_APPEND_DOUBLE(&damaged, fields[i], 99.5);
+        window_init(&back, 60000);
+        ck_assert(document_window_decode(&damaged, &back));
+        ck_assert(!document_window_sound(&damaged, &back, &wrong));
+        ck_assert_str_eq(wrong.field, fields[i]);
+        ck_assert_double_eq(wrong.stored, i == 0 ? 99 : 99.5);
+        window_deinit(&back);
+        bson_destroy(&damaged);
+    }
+    window_deinit(&w);
+    bson_destroy(&doc);
+}
+END_TEST
+
 UNIT_CASE(documents)
 {
     tcase_add_test(tc, readings_come_back);
@@ -449,4 +481,5 @@ UNIT_CASE(documents)
     tcase_add_test(tc, foreign_windows_are_refused);
     tcase_add_test(tc, devices_come_back);
     tcase_add_test(tc, battery_and_signal_are_also_at_the_top);
+    tcase_add_test(tc, totals_that_do_not_follow_from_the_shares_are_noticed);
 }

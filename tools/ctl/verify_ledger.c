@@ -1,0 +1,236 @@
+/* Accounts against the log, and against the readings that are there. */
+#include <mongoc/mongoc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/num.h"
+#include "common/base/xmalloc.h"
+#include "common/kafka/reader.h"
+#include "common/store/documents.h"
+#include "common/store/schema.h"
+#include "tools/ctl/verify.h"
+
+#define AGGREGATOR_GROUP "aggregator_worker"
+
+static void tell(struct verify *v, int32_t partition, const char *field, int64_t stored,
+                 const char *bound, int64_t expected)
+{
+    char where[DOCUMENT_LEDGER_ID_MAX], have[NUM_TEXT_MAX], want[NUM_TEXT_MAX + 32];
+    document_ledger_id(where, v->settings.kafka.telemetry_topic, partition);
+    snprintf(have, sizeof have, "%lld", (long long)stored);
+    snprintf(want, sizeof want, "%s%lld", bound, (long long)expected);
+    findings_add(
+        &v->findings,
+        &(struct finding){
+            .what = "ledger", .where = where, .field = field, .stored = have, .expected = want});
+}
+
+/* --- what the store says ---------------------------------------------------------------------- */
+
+/* The partition of "telemetry.raw/3"; -1 when it is the account of something else. */
+static int32_t partition_of(const struct verify *v, const bson_t *doc)
+{
+    const char *topic = v->settings.kafka.telemetry_topic;
+    size_t topic_len = strlen(topic);
+    bson_iter_t iter;
+    uint32_t len;
+    int64_t partition;
+    if (!bson_iter_init_find(&iter, doc, "_id") || !BSON_ITER_HOLDS_UTF8(&iter))
+        return -1;
+    const char *id = bson_iter_utf8(&iter, &len);
+    if (len <= topic_len + 1 || memcmp(id, topic, topic_len) != 0 || id[topic_len] != '/' ||
+        !num_parse_i64(span_of(id + topic_len + 1, len - topic_len - 1), 0, INT32_MAX, &partition))
+        return -1;
+    return (int32_t)partition;
+}
+
+static void take_ledger(struct verify *v, const bson_t *doc)
+{
+    int32_t p = partition_of(v, doc);
+    struct ledger l = {.partition = p};
+    if (p < 0)
+        return;
+    if ((size_t)p >= v->recount.partitions) {
+        tell(v, p, "partitions of the topic", p + 1, "at most ", (int64_t)v->recount.partitions);
+        return;
+    }
+    if (!document_ledger_decode(doc, &l)) {
+        tell(v, p, "numbers that are missing", 1, "", 0);
+        return;
+    }
+    v->ledger[p] = l;
+    v->has_ledger[p] = true;
+    v->recount.next[p] = l.next_offset;
+}
+
+static int read_ledgers(struct verify *v, struct err *e)
+{
+    mongoc_collection_t *c = reach_collection(&v->reach, STORE_LEDGER);
+    bson_t all = BSON_INITIALIZER;
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, &all, NULL, NULL);
+    const bson_t *doc;
+    bson_error_t error = {0};
+    while (mongoc_cursor_next(cursor, &doc))
+        take_ledger(v, doc);
+    bool failed = mongoc_cursor_error(cursor, &error);
+    mongoc_cursor_destroy(cursor);
+    mongoc_collection_destroy(c);
+    if (!failed)
+        return 0;
+    (void)mongo_fail(e, "ledger", &error, NULL);
+    return ERR_UNAVAILABLE;
+}
+
+/* --- what the log says ------------------------------------------------------------------------ */
+
+static void judge(struct verify *v, const struct kafka_partition *p)
+{
+    const struct ledger *l = &v->ledger[p->partition];
+    if (!v->has_ledger[p->partition]) {
+        if (p->committed > 0)
+            tell(v, p->partition, "next_offset (there is no ledger)", 0, "at least ", p->committed);
+        v->unprocessed += (uint64_t)(p->end - p->start);
+        return;
+    }
+    int64_t unaccounted = ledger_unaccounted(l);
+    if (unaccounted)
+        tell(v, p->partition, "stored + duplicate + dead + gap",
+             l->next_offset - l->first - unaccounted, "", l->next_offset - l->first);
+    if (l->next_offset > p->end)
+        tell(v, p->partition, "next_offset", l->next_offset, "at most the end of the log, ",
+             p->end);
+    if (p->committed > l->next_offset)
+        tell(v, p->partition, "next_offset", l->next_offset, "at least what is committed, ",
+             p->committed);
+    if (p->end > l->next_offset)
+        v->unprocessed += (uint64_t)(p->end - l->next_offset);
+}
+
+static int compare(struct verify *v, struct kafka_reader *reader, struct err *e)
+{
+    const char *topic = v->settings.kafka.telemetry_topic;
+    struct kafka_partition *p = NULL;
+    size_t count = 0;
+    int rc = kafka_reader_topic(reader, topic, &p, &count, e);
+    if (rc)
+        return rc;
+    recount_init(&v->recount, count);
+    v->ledger = xcalloc(count, sizeof *v->ledger);
+    v->has_ledger = xcalloc(count, sizeof *v->has_ledger);
+    /* In this order nothing that moves meanwhile can look wrong. */
+    rc = kafka_reader_committed(reader, topic, p, count, e);
+    if (rc == 0)
+        rc = read_ledgers(v, e);
+    if (rc == 0)
+        rc = kafka_reader_borders(reader, topic, p, count, e);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        judge(v, &p[i]);
+    free(p);
+    return rc;
+}
+
+int verify_ledgers(struct verify *v, struct err *e)
+{
+    struct kafka_reader *reader = NULL;
+    int rc = kafka_reader_new(&reader, &v->reach.kafka, AGGREGATOR_GROUP, REACH_KAFKA_MS, e);
+    if (rc == 0)
+        rc = compare(v, reader, e);
+    kafka_reader_free(reader);
+    return rc;
+}
+
+/* --- readings that are gone ------------------------------------------------------------------- */
+
+/* Period of the TTL index on received_at; 0 = there is none. */
+static int64_t raw_ttl_ms(struct verify *v)
+{
+    mongoc_collection_t *c = reach_collection(&v->reach, v->settings.mongo.raw_collection);
+    mongoc_cursor_t *cursor = mongoc_collection_find_indexes_with_opts(c, NULL);
+    const bson_t *doc;
+    bson_iter_t iter;
+    int64_t ttl = 0;
+    while (mongoc_cursor_next(cursor, &doc))
+        if (bson_iter_init_find(&iter, doc, "expireAfterSeconds"))
+            ttl = bson_iter_as_int64(&iter) * 1000;
+    mongoc_cursor_destroy(cursor);
+    mongoc_collection_destroy(c);
+    return ttl;
+}
+
+/* Since when the store exists; 0 = it does not say. */
+static int64_t store_created_ms(struct verify *v)
+{
+    mongoc_collection_t *c = reach_collection(&v->reach, STORE_META);
+    bson_t *filter = BCON_NEW("_id", BCON_UTF8("schema"));
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, filter, NULL, NULL);
+    const bson_t *doc;
+    bson_iter_t iter;
+    int64_t created = 0;
+    while (mongoc_cursor_next(cursor, &doc))
+        if (bson_iter_init_find(&iter, doc, "created_at") && BSON_ITER_HOLDS_DATE_TIME(&iter))
+            created = bson_iter_date_time(&iter);
+    mongoc_cursor_destroy(cursor);
+    mongoc_collection_destroy(c);
+    bson_destroy(filter);
+    return created;
+}
+
+int verify_learn_expiry(struct verify *v, struct err *e)
+{
+    (void)e;
+    int64_t ttl = raw_ttl_ms(v), horizon = clock_wall_ms(&v->clock) - ttl;
+    /* Times of receipt go back no further than the store does: nothing can have expired before. */
+    v->expired_ms = ttl == 0 || store_created_ms(v) > horizon ? INT64_MIN : horizon;
+    return 0;
+}
+
+/* --- readings that are there ------------------------------------------------------------------ */
+
+static void add_purge(const bson_t *doc, uint64_t *purged, size_t partitions)
+{
+    bson_iter_t iter, child;
+    int64_t p;
+    if (!bson_iter_init_find(&iter, doc, "origins") || !BSON_ITER_HOLDS_DOCUMENT(&iter) ||
+        !bson_iter_recurse(&iter, &child))
+        return;
+    while (bson_iter_next(&child)) {
+        struct span key = span_str(bson_iter_key(&child));
+        if (key.len > 1 && num_parse_i64(span_of(key.p + 1, key.len - 1), 0, INT32_MAX, &p) &&
+            (size_t)p < partitions)
+            purged[p] += (uint64_t)bson_iter_as_int64(&child);
+    }
+}
+
+static int read_purges(struct verify *v, uint64_t *purged, struct err *e)
+{
+    mongoc_collection_t *c = reach_collection(&v->reach, STORE_PURGES);
+    bson_t all = BSON_INITIALIZER;
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, &all, NULL, NULL);
+    const bson_t *doc;
+    bson_error_t error = {0};
+    while (mongoc_cursor_next(cursor, &doc))
+        add_purge(doc, purged, v->recount.partitions);
+    bool failed = mongoc_cursor_error(cursor, &error);
+    mongoc_cursor_destroy(cursor);
+    mongoc_collection_destroy(c);
+    if (!failed)
+        return 0;
+    (void)mongo_fail(e, STORE_PURGES, &error, NULL);
+    return ERR_UNAVAILABLE;
+}
+
+int verify_stored(struct verify *v, struct err *e)
+{
+    size_t count = v->recount.partitions;
+    uint64_t *purged = xcalloc(count + 1, sizeof *purged);
+    int rc = read_purges(v, purged, e);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        uint64_t there = v->recount.stored[i] + purged[i], said = v->ledger[i].stored;
+        bool fewer_is_fine = v->expired_ms != INT64_MIN;
+        if (there > said || (there < said && !fewer_is_fine))
+            tell(v, (int32_t)i, "stored", (int64_t)said, "as many as there are readings, ",
+                 (int64_t)there);
+    }
+    free(purged);
+    return rc;
+}

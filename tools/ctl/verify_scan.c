@@ -1,0 +1,303 @@
+/* One pass over readings, windows and last states, side by side, in the order of devices and,
+ * within a device, of time: never more than one minute of one device is held. */
+#include <mongoc/mongoc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/xmalloc.h"
+#include "common/store/documents.h"
+#include "common/store/schema.h"
+#include "tools/ctl/verify.h"
+
+enum { BATCH = 5000 };
+
+/* A sorted stream of documents; what the first of it is about. */
+struct stream {
+    mongoc_collection_t *collection;
+    mongoc_cursor_t *cursor;
+    const char *name;
+    const bson_t *doc; /* NULL = the end; valid until the next one */
+    struct span device;
+    int64_t at_ms;
+    char last_device[READING_DEVICE_ID_MAX + 1];
+    int64_t last_ms;
+};
+
+struct scan {
+    struct verify *v;
+    struct stream raw, windows, devices;
+    struct reading reading; /* of raw.doc */
+    struct document_origin origin;
+    struct document_window_key key; /* of windows.doc */
+    struct minute minute;
+    char device[READING_DEVICE_ID_MAX + 1]; /* the one in hand */
+};
+
+/* As the store sorts strings. */
+static int compare(struct span a, struct span b)
+{
+    int order = memcmp(a.p, b.p, a.len < b.len ? a.len : b.len);
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* --- streams ---------------------------------------------------------------------------------- */
+
+static void open_stream(struct stream *s, struct verify *v, const char *collection,
+                        const char *device_field, const char *time_field)
+{
+    bson_t *filter, *opts = BCON_NEW("batchSize", BCON_INT32(BATCH)), sort;
+    bool timed = time_field != NULL;
+    filter =
+        timed ? verify_filter(span_str(v->device), time_field, v->from_ms, v->to_ms) : bson_new();
+    if (!timed && v->device)
+        BSON_APPEND_UTF8(filter, device_field, v->device);
+    BSON_APPEND_DOCUMENT_BEGIN(opts, "sort", &sort);
+    BSON_APPEND_INT32(&sort, device_field, 1);
+    if (timed)
+        BSON_APPEND_INT32(&sort, time_field, -1);
+    bson_append_document_end(opts, &sort);
+    s->name = collection;
+    s->collection = reach_collection(&v->reach, collection);
+    s->cursor = mongoc_collection_find_with_opts(s->collection, filter, opts, NULL);
+    bson_destroy(opts);
+    bson_destroy(filter);
+}
+
+static void close_stream(struct stream *s)
+{
+    if (s->cursor)
+        mongoc_cursor_destroy(s->cursor);
+    if (s->collection)
+        mongoc_collection_destroy(s->collection);
+}
+
+static int next_document(struct stream *s, struct err *e)
+{
+    bson_error_t error = {0};
+    if (mongoc_cursor_next(s->cursor, &s->doc))
+        return 0;
+    s->doc = NULL;
+    if (!mongoc_cursor_error(s->cursor, &error))
+        return 0;
+    (void)mongo_fail(e, s->name, &error, NULL);
+    return ERR_UNAVAILABLE;
+}
+
+/* The merge stands on the order: a store that sorts otherwise must not look like lost readings. */
+static int check_order(struct stream *s, struct err *e)
+{
+    int order = compare(span_str(s->last_device), s->device);
+    if (order > 0 || (order == 0 && s->last_ms < s->at_ms))
+        return err_set(e, ERR_FAILED, "%s came out of order from the store", s->name);
+    if (order != 0) {
+        memcpy(s->last_device, s->device.p, s->device.len);
+        s->last_device[s->device.len] = '\0';
+    }
+    s->last_ms = s->at_ms;
+    return 0;
+}
+
+static void tell_stranger(struct verify *v, const char *what, const bson_t *doc)
+{
+    bson_iter_t iter;
+    char where[256] = "without _id";
+    if (bson_iter_init_find(&iter, doc, "_id")) {
+        if (BSON_ITER_HOLDS_OID(&iter))
+            bson_oid_to_string(bson_iter_oid(&iter), where);
+        else if (BSON_ITER_HOLDS_UTF8(&iter))
+            snprintf(where, sizeof where, "%s", bson_iter_utf8(&iter, NULL));
+    }
+    findings_add(&v->findings, &(struct finding){.what = what,
+                                                 .where = where,
+                                                 .field = "document",
+                                                 .stored = "what nobody here wrote",
+                                                 .expected = "nothing"});
+}
+
+static int next_raw(struct scan *s, struct err *e)
+{
+    struct verify *v = s->v;
+    int rc;
+    while ((rc = next_document(&s->raw, e)) == 0 && s->raw.doc) {
+        if (document_raw_decode(s->raw.doc, &s->reading, &s->origin) &&
+            s->reading.device_id.len <= READING_DEVICE_ID_MAX) {
+            s->raw.device = s->reading.device_id;
+            s->raw.at_ms = s->reading.ts_ms;
+            v->readings++;
+            return check_order(&s->raw, e);
+        }
+        tell_stranger(v, "reading", s->raw.doc);
+    }
+    return rc;
+}
+
+static int next_window(struct scan *s, struct err *e)
+{
+    int rc;
+    while ((rc = next_document(&s->windows, e)) == 0 && s->windows.doc) {
+        if (verify_window_key(s->windows.doc, &s->key) && s->key.right_id) {
+            s->windows.device = s->key.device;
+            s->windows.at_ms = s->key.start_ms;
+            s->v->windows++;
+            return check_order(&s->windows, e);
+        }
+        tell_stranger(s->v, "window", s->windows.doc);
+    }
+    return rc;
+}
+
+static int next_device(struct scan *s, struct err *e)
+{
+    bson_iter_t iter;
+    uint32_t len;
+    int rc;
+    while ((rc = next_document(&s->devices, e)) == 0 && s->devices.doc) {
+        if (bson_iter_init_find(&iter, s->devices.doc, "_id") && BSON_ITER_HOLDS_UTF8(&iter)) {
+            const char *id = bson_iter_utf8(&iter, &len);
+            s->devices.device = span_of(id, len);
+            s->v->devices++;
+            if (len <= READING_DEVICE_ID_MAX)
+                return check_order(&s->devices, e);
+        }
+        tell_stranger(s->v, "device", s->devices.doc);
+    }
+    return rc;
+}
+
+/* --- the merge -------------------------------------------------------------------------------- */
+
+static bool is_here(const struct scan *s, const struct stream *stream)
+{
+    return stream->doc && span_is(stream->device, s->device);
+}
+
+static int64_t start_of(const struct scan *s)
+{
+    return window_start(s->raw.at_ms, WINDOW_DEFAULT_MS);
+}
+
+static void tick(struct scan *s)
+{
+    struct verify *v = s->v;
+    if (v->readings % 1024 == 0)
+        progress_tick(&v->progress, v->readings, clock_monotonic_ms(&v->clock));
+}
+
+/* Stored windows first: they say how far they reach. */
+static int fill_minute(struct scan *s, struct device_state *want, const struct device_state *have,
+                       struct err *e)
+{
+    int rc = 0;
+    int64_t start = s->minute.start_ms;
+    while (rc == 0 && is_here(s, &s->windows) && s->windows.at_ms == start) {
+        verify_take_window(&s->minute, s->windows.doc, &s->key);
+        rc = next_window(s, e);
+    }
+    while (rc == 0 && is_here(s, &s->raw) && start_of(s) == start) {
+        recount_note(&s->v->recount, s->origin.partition, s->origin.offset);
+        minute_fold(&s->minute, &s->v->recount, &s->reading, s->origin.partition, s->origin.offset);
+        recount_device(want, have, &s->v->recount, &s->reading, s->origin.partition,
+                       s->origin.offset);
+        tick(s);
+        rc = next_raw(s, e);
+    }
+    return rc;
+}
+
+static bool minute_differs(const struct minute *m)
+{
+    struct difference d;
+    for (unsigned i = 0; i < m->count; i++)
+        if (!m->item[i].sound || window_differs(&m->item[i], &d))
+            return true;
+    return false;
+}
+
+static int scan_minute(struct scan *s, struct device_state *want, const struct device_state *have,
+                       struct err *e)
+{
+    bool raw = is_here(s, &s->raw), window = is_here(s, &s->windows);
+    int64_t start = raw ? start_of(s) : INT64_MIN;
+    if (window && (!raw || s->windows.at_ms > start))
+        start = s->windows.at_ms;
+    minute_begin(&s->minute, start);
+    int rc = fill_minute(s, want, have, e);
+    if (rc == 0 && minute_differs(&s->minute))
+        rc = verify_settle_minute(s->v, span_str(s->device), start, e);
+    return rc;
+}
+
+static int scan_states(struct scan *s, struct device_state *have, struct device_state *want,
+                       struct err *e)
+{
+    bool readable = true;
+    int rc = 0;
+    if (is_here(s, &s->devices)) {
+        readable = document_device_decode(s->devices.doc, have);
+        rc = next_device(s, e);
+    }
+    while (rc == 0 && (is_here(s, &s->raw) || is_here(s, &s->windows)))
+        rc = scan_minute(s, want, have, e);
+    struct difference d;
+    if (rc == 0 && verify_has_all_times(s->v) && (!readable || device_differs(have, want, &d)))
+        rc = verify_settle_device(s->v, span_str(s->device), e);
+    return rc;
+}
+
+static int scan_device(struct scan *s, struct err *e)
+{
+    struct device_state have, want;
+    device_state_init(&have, span_str(s->device));
+    device_state_init(&want, span_str(s->device));
+    int rc = scan_states(s, &have, &want, e);
+    device_state_deinit(&have);
+    device_state_deinit(&want);
+    return rc;
+}
+
+/* The first device of any stream. False at the end of all. */
+static bool choose_device(struct scan *s)
+{
+    const struct stream *all[] = {&s->raw, &s->windows, &s->devices}, *first = NULL;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]->doc && (!first || compare(all[i]->device, first->device) < 0))
+            first = all[i];
+    if (!first)
+        return false;
+    memcpy(s->device, first->device.p, first->device.len);
+    s->device[first->device.len] = '\0';
+    return true;
+}
+
+static void estimate_total(struct verify *v, mongoc_collection_t *raw)
+{
+    bson_error_t error;
+    int64_t n = verify_is_whole(v)
+                    ? mongoc_collection_estimated_document_count(raw, NULL, NULL, NULL, &error)
+                    : 0;
+    v->progress.total = n > 0 ? (uint64_t)n : 0;
+}
+
+int verify_scan(struct verify *v, struct err *e)
+{
+    struct scan *s = xcalloc(1, sizeof *s);
+    const struct settings_mongo *m = &v->settings.mongo;
+    s->v = v;
+    open_stream(&s->raw, v, m->raw_collection, "device_id", "ts");
+    open_stream(&s->windows, v, m->agg_collection, "device_id", "timestamp");
+    open_stream(&s->devices, v, STORE_DEVICES, "_id", NULL);
+    estimate_total(v, s->raw.collection);
+    int rc = next_raw(s, e);
+    if (rc == 0)
+        rc = next_window(s, e);
+    if (rc == 0 && verify_has_all_times(v))
+        rc = next_device(s, e);
+    while (rc == 0 && choose_device(s))
+        rc = scan_device(s, e);
+    minute_deinit(&s->minute);
+    close_stream(&s->raw);
+    close_stream(&s->windows);
+    close_stream(&s->devices);
+    free(s);
+    return rc;
+}
