@@ -25,11 +25,34 @@ static size_t unwritten_records(const struct pipeline *p)
     return n;
 }
 
+/* Windows are written at a bounded rate: each write is paid with its part of a second, and the next
+ * flush waits until all are. Meanwhile further readings fold into the same windows, which is what
+ * makes it cheaper; the ledger and Kafka's offset wait with them. */
+static uint64_t unpaid_us(const struct pipeline *p, uint64_t now_ms)
+{
+    return p->paid_us > now_ms * 1000 ? p->paid_us - now_ms * 1000 : 0;
+}
+
+static void pay(struct pipeline *p, size_t writes)
+{
+    uint64_t now_us = clock_monotonic_ms(&p->ports.clock) * 1000;
+    uint64_t from = p->paid_us > now_us ? p->paid_us : now_us;
+    if (p->config.window_writes)
+        p->paid_us = from + writes * 1000000 / (uint64_t)p->config.window_writes;
+}
+
+int flush_wait_ms(const struct pipeline *p, uint64_t now_ms)
+{
+    uint64_t unpaid_ms = (unpaid_us(p, now_ms) + 500) / 1000;
+    return !flush_needed(p) || unpaid_ms > POLL_IDLE_MS ? POLL_IDLE_MS : (int)unpaid_ms;
+}
+
 bool flush_due(const struct pipeline *p, uint64_t now_ms)
 {
     if (!flush_needed(p))
         return false;
-    return now_ms - p->first_unwritten_ms >= (uint64_t)p->config.flush_ms ||
+    return (now_ms - p->first_unwritten_ms >= (uint64_t)p->config.flush_ms &&
+            unpaid_us(p, now_ms) == 0) ||
            p->cache.dirty_windows.count >= p->config.max_windows ||
            unwritten_records(p) >= p->config.max_unwritten;
 }
@@ -89,6 +112,7 @@ int phase_write_windows(struct pipeline *p, struct err *e)
         else
             count_flush(&p->stats, items[i].sensor);
     }
+    pay(p, n);
     p->flush_at += n;
     if (p->flush_at == dirty->count)
         windows_written(p);

@@ -17,9 +17,10 @@ struct pipeline_config pipeline_config_defaults(void)
         .window_ms = WINDOW_DEFAULT_MS,
         .grace_ms = 60000,
         .flush_ms = 200,
+        .window_writes = 10000,
         .max_future_skew_ms = 300000,
         .max_windows = 200000,
-        .max_unwritten = 100000,
+        .max_unwritten = 500000,
         .identity_ms = 1000,
         .max_retries = 3,
         .seed = 1,
@@ -178,13 +179,13 @@ static int phase_poll(struct pipeline *p, struct err *e)
         p->phase = PHASE_FIND_OPEN;
         return 0;
     }
-    int wait_ms = flush_needed(p) ? 0 : POLL_IDLE_MS;
+    int wait_ms = flush_wait_ms(p, now_ms);
     p->ports.stream.poll(p->ports.stream.self, true, wait_ms, &p->poll);
     switch (p->poll.event) {
     case STREAM_NOTHING:
         p->drained_ms = clock_monotonic_ms(&p->ports.clock);
-        if (flush_needed(p)) /* nothing more is waiting: write at once */
-            flush_begin(p);
+        if (flush_needed(p) && flush_wait_ms(p, p->drained_ms) == 0)
+            flush_begin(p); /* nothing more is waiting: write at once */
         break;
     case STREAM_RECORDS:
         on_records(p);

@@ -27,6 +27,7 @@ struct pipeline_config {
     int64_t window_ms;         /* length of a window */
     int64_t grace_ms;          /* a window is final when the watermark is this far past its end */
     int64_t flush_ms;          /* under load, windows are written at most this often */
+    int64_t window_writes;     /* ... and so many a second, while memory allows; 0 = no limit */
     int64_t max_future_skew_ms;
     size_t max_windows;   /* windows (and devices) kept in memory when nothing needs them */
     size_t max_unwritten; /* records folded but not yet in the ledger before a flush is forced */

@@ -116,6 +116,7 @@ struct pipeline {
     struct entry_list lost_windows, lost_devices;
     size_t flush_at;
     uint64_t first_unwritten_ms; /* monotonic; 0 = nothing */
+    uint64_t paid_us;            /* monotonic; until then the windows written so far suffice */
     uint64_t swept_ms;           /* monotonic; last look for windows that became final */
     uint64_t drained_ms;         /* monotonic; when the stream last had nothing for us */
 
@@ -177,6 +178,8 @@ struct account *group_account(struct pipeline *p, int32_t partition);
 void flush_begin(struct pipeline *p);
 bool flush_needed(const struct pipeline *p); /* something is not written yet */
 bool flush_due(const struct pipeline *p, uint64_t now_ms);
+/* How long to wait for more records before what is there is written. */
+int flush_wait_ms(const struct pipeline *p, uint64_t now_ms);
 void flush_note_unwritten(struct pipeline *p);
 void flush_sweep(struct pipeline *p, uint64_t now_ms); /* windows that became final */
 /* Event time of a partition, as windows become final by it; INT64_MIN = unknown, or not ours. */

@@ -217,6 +217,7 @@ static void build_pipeline(struct service *s)
     config.topic = s->settings->kafka.telemetry_topic;
     config.group = GROUP;
     config.flush_ms = s->settings->window_flush_ms;
+    config.window_writes = s->settings->window_writes;
     config.grace_ms = s->settings->grace_ms;
     config.max_future_skew_ms = s->settings->max_future_skew_ms;
     config.max_windows = (size_t)s->settings->max_windows;

@@ -11,6 +11,10 @@ static const struct option_row rows[] = {
     {.name = "WINDOW_FLUSH", .type = OPTION_DURATION, .field = offsetof(struct settings, window_flush_ms),
      .fallback = "200ms", .min = 1, .max = 60e3, .group = "Windows",
      .help = "Under load, windows are written at most this often; at low load at once."},
+    {.name = "WINDOW_WRITES", .type = OPTION_INT, .field = offsetof(struct settings, window_writes),
+     .fallback = "10000", .min = 0, .max = 10e6, .group = "Windows",
+     .help = "Windows are written so many times a second at most, as long as memory allows; what "
+             "waits is coalesced. 0 = no limit."},
     {.name = "GRACE", .type = OPTION_DURATION, .field = offsetof(struct settings, grace_ms),
      .fallback = "1m", .min = 0, .max = DAY_MS, .group = "Windows",
      .help = "A window is marked final when event time is this far past its end; later readings "

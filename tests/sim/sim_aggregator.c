@@ -26,6 +26,8 @@ static void start_node(struct world *w, struct node *n)
     config.seed = rng_u64(&w->rng);
     config.identity_ms = 0;
     config.flush_ms = rng_below(&w->rng, 2) ? 5 : 200;
+    static const int64_t writes[] = {0, 3, 50, 10000};
+    config.window_writes = writes[rng_below(&w->rng, 4)];
     config.max_windows = rng_below(&w->rng, 4) ? 100 : 2;
     struct pipeline_ports ports = node_ports(n);
     n->pipeline = pipeline_new(&config, &ports);

@@ -119,6 +119,7 @@ static int write_windows(void *self, struct sink_window *items, size_t count, in
         return err_set(e, ERR_UNAVAILABLE, "the store takes no windows");
     for (size_t i = 0; i < count && !s->away; i++) {
         items[i].window->rev++;
+        s->window_writes++;
         s->finals += items[i].window->final;
         s->late = items[i].window->late;
     }
@@ -258,7 +259,7 @@ void stage_open_on(struct stage *s, const struct sink *sink)
 {
     *s = (struct stage){.event = STREAM_ASSIGNED};
     struct pipeline_config config = pipeline_config_defaults();
-    struct pipeline_ports ports = {
+    s->ports = (struct pipeline_ports){
         .stream = {.self = s,
                    .poll = poll_stream,
                    .release = nothing,
@@ -273,7 +274,7 @@ void stage_open_on(struct stage *s, const struct sink *sink)
         .observer = {.self = s, .blocked = on_blocked, .store_replaced = store_replaced},
         .clock = {.self = s, .wall_ms = wall_ms, .monotonic_ns = monotonic_ns},
     };
-    s->pipeline = pipeline_new(&config, &ports);
+    s->pipeline = pipeline_new(&config, &s->ports);
 }
 
 void stage_append(struct stage *s, int64_t at_ms)

@@ -39,6 +39,8 @@ struct stage {
     int64_t committed;
     unsigned blocked; /* times that an effect failed and is to be repeated */
     char why[ERR_MESSAGE_MAX + 32];
+    unsigned window_writes;
+    struct pipeline_ports ports;
     struct pipeline *pipeline;
 };
 

@@ -75,10 +75,53 @@ START_TEST(a_topic_made_anew_is_not_read)
 }
 END_TEST
 
+/* Sixteen readings of one minute come one by one, each in two windows: what must wait for its
+ * turn is folded, not written. */
+START_TEST(window_writes_are_bounded)
+{
+    struct stage s;
+    stage_open(&s);
+    pipeline_free(s.pipeline);
+    struct pipeline_config config = pipeline_config_defaults();
+    config.window_writes = 2;
+    s.pipeline = pipeline_new(&config, &s.ports);
+    for (int i = 0; i < STAGE_RECORDS; i++) {
+        stage_append(&s, i * 200);
+        stage_run_until(&s, i * 200);
+    }
+    ck_assert_uint_ge(s.window_writes, 4);
+    ck_assert_uint_le(s.window_writes, 2 + 2 * 4);
+    ck_assert_int_lt(s.committed, STAGE_RECORDS); /* the offsets wait with the windows */
+    stage_run_until(&s, 10000);
+    ck_assert_int_eq(s.committed, STAGE_RECORDS);
+    pipeline_free(s.pipeline);
+}
+END_TEST
+
+START_TEST(memory_outranks_the_bound_of_window_writes)
+{
+    struct stage s;
+    stage_open(&s);
+    pipeline_free(s.pipeline);
+    struct pipeline_config config = pipeline_config_defaults();
+    config.window_writes = 1;
+    config.max_unwritten = 4;
+    s.pipeline = pipeline_new(&config, &s.ports);
+    for (int i = 0; i < STAGE_RECORDS; i++) {
+        stage_append(&s, i * 10);
+        stage_run_until(&s, i * 10);
+    }
+    ck_assert_int_ge(s.committed, STAGE_RECORDS - 4);
+    pipeline_free(s.pipeline);
+}
+END_TEST
+
 UNIT_CASE(pipeline)
 {
     tcase_add_test(tc, a_topic_made_anew_is_not_read);
     tcase_add_test(tc, the_windows_of_an_idle_partition_become_final);
     tcase_add_test(tc, readings_that_waited_for_the_store_are_not_late);
     tcase_add_test(tc, a_revoke_ends_the_blocking);
+    tcase_add_test(tc, window_writes_are_bounded);
+    tcase_add_test(tc, memory_outranks_the_bound_of_window_writes);
 }
