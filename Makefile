@@ -233,19 +233,19 @@ differential: setup ## the JSON and reading decoders against jansson, a million 
 	@$(MAKE) --no-print-directory $(JOBS) $(B)/test/unit_base $(B)/test/unit_model
 	@DIFFERENTIAL_DOCUMENTS=$${DIFFERENTIAL_DOCUMENTS:-1000000} tools/test --build $(B) differential
 
-bench: setup ## measures, against yardsticks in the same run
+bench: setup ## measures, against yardsticks in the same run; PEERS=1: other programs too
 	@$(MAKE) --no-print-directory $(JOBS) all $(BENCHES:%=$(B)/bench/%)
-	@.deps/venv/bin/python tests/bench/bench.py --build $(B)
+	@.deps/venv/bin/python tests/bench/bench.py --build $(B) $(if $(PEERS),--peers)
 
 # tests/bench/NAME.c is a program: a yardstick, or a part of Weir alone.
 BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
-bench_libs_bench_http   := $(below_http)
+bench_libs_bench_http    := $(below_http)
 bench_libs_bench_reading := $(below_model)
-bench_libs_yard_produce := base
-bench_pkgs_bench_http   := $(pkgs_http)
+bench_libs_yard_produce  := base
+bench_pkgs_bench_http    := $(pkgs_http)
 bench_pkgs_bench_reading := $(pkgs_model)
-bench_pkgs_yard_produce := rdkafka
-bench_pkgs_yard_evhttp  := libevent
+bench_pkgs_yard_produce  := rdkafka
+bench_pkgs_yard_evhttp   := libevent
 define bench_rule
 $(B)/bench/$(1): $(B)/obj/tests/bench/$(1).o $(foreach l,$(bench_libs_$(1)),$(call lib_of,$(l)))
 	@mkdir -p $$(@D)

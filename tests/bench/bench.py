@@ -27,32 +27,38 @@ from benchlib import (  # noqa: E402
     machine,
     memory,
     neighbour,
+    peers,
     processor,
     server,
 )
 from benchlib.burst import ProduceLoop  # noqa: E402
 
 PARTS = ("processor", "latency", "memory", "neighbour", "calls", "aggregator")
+PEERS = "peers"  # not by itself: they are fetched and built first, which takes minutes
 TOPIC = "telemetry.raw"
 
 
 def parts_of(text: str) -> list[str]:
     wanted = text.split(",")
     for name in wanted:
-        if name not in PARTS:
-            raise argparse.ArgumentTypeError(f"no part '{name}' (there are: {', '.join(PARTS)})")
+        if name not in (*PARTS, PEERS):
+            known = ", ".join((*PARTS, PEERS))
+            raise argparse.ArgumentTypeError(f"no part '{name}' (there are: {known})")
     return wanted
 
 
 def arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--build", type=Path, default=Path("build/gcc"), help="tree with bin/, bench/")
-    p.add_argument("--only", type=parts_of, default=list(PARTS), help=", ".join(PARTS))
+    p.add_argument("--only", type=parts_of, default=list(PARTS), help=", ".join((*PARTS, PEERS)))
+    p.add_argument("--peers", action="store_true", help="measure peers too")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=int, default=2, help="of one burst")
     p.add_argument("--readings", type=int, default=100000, help="the aggregator's backlog")
     p.add_argument("--json", type=Path, default=Path("build/bench.json"))
-    return p.parse_args()
+    args = p.parse_args()
+    args.only = set(args.only) | ({PEERS} if args.peers else set())
+    return args
 
 
 def stack(*words: str, env: dict[str, str]) -> None:
@@ -89,6 +95,9 @@ class Bench:
             if "calls" in wanted:
                 self.say("system calls")
                 self.rows += calls.measure(ingest)
+            if PEERS in wanted:
+                self.say("peers")
+                self.rows += peers.measure(ingest, self.env["KAFKA_BOOTSTRAP_SERVERS"], TOPIC, args)
         finally:
             ingest.stop()
 
@@ -97,7 +106,7 @@ class Bench:
 
     def measure(self) -> None:
         self.started = time.monotonic()
-        wanted = set(self.args.only)
+        wanted = self.args.only
         if wanted - {"memory", "aggregator"}:
             self.measure_ingest(wanted)
         if "memory" in wanted:

@@ -30,7 +30,7 @@ def beside_noise(build: Path, ingest: Server, seconds: float) -> dict:
 
 def measure(build: Path, ingest: Server, args) -> list[Row]:
     alone, beside = [], []
-    for _ in range(max(args.rounds // 2, 2)):
+    for _ in range(args.rounds):
         alone.append(open_loop(build, ingest, DEVICES, RPS, args.seconds))
         beside.append(beside_noise(build, ingest, args.seconds))
     before, after = median(alone, "p99"), median(beside, "p99")
