@@ -78,6 +78,7 @@ static void take_lines(struct submission *s, struct line_reader *in)
     const struct reading_rules rules = submission_rules(s, READING_LINES);
     enum line_result result;
     while ((result = line_next(in, &f->reading, &rules, &f->problems)) != LINE_END) {
+        s->part = in->part;
         if (result == LINE_BAD) {
             submission_reject(s, in->number - 1, &f->problems);
             keep_reason(s, in->number, &f->problems);

@@ -5,7 +5,10 @@
 #include "common/model/reading_decoder.h"
 #include "ingest/line_protocol.h"
 
-enum { LINE_NUMBER_MAX = 512 }; /* bytes of a number that is not written as JSON writes it */
+enum {
+    LINE_NUMBER_MAX = 512, /* bytes of a number that is not written as JSON writes it */
+    LINE_PARTS_MAX = 8,    /* a power of two */
+};
 
 struct line_parser {
     struct reading_decoder d; /* holds every field to the rules of readings */
@@ -16,6 +19,9 @@ struct line_parser {
     uint64_t device_hash; /* its part of `series` */
     uint64_t series;      /* sum over measurement, tags, and names of fields */
     uint32_t below_ms;    /* nanoseconds that the time stamp has beyond its millisecond */
+    uint64_t name_hash;   /* of the field being read */
+    unsigned part, parts; /* only fields of this part are taken; 0 and 1: all */
+    uint32_t numbers[LINE_PARTS_MAX]; /* fields that may be sensors of the reading's own, by part */
     char number[LINE_NUMBER_MAX];
 };
 
@@ -37,6 +43,13 @@ bool line_refuse(struct line_parser *p, const char *why);
 
 /* One field; p->at stands behind the equals sign. False after a syntax error. */
 bool line_take_value(struct line_parser *p, struct span name);
+
+/* Whether the field that has been read, d.member, belongs to the part being read. */
+bool line_part_has_field(struct line_parser *p);
+
+/* How many readings a line is for that has been read whole and has too many sensors; 0 when it has
+ * not, or LINE_PARTS_MAX are not enough. */
+unsigned line_parts_needed(const struct line_parser *p);
 
 /* The time stamp, if there is one. False after a syntax error. */
 bool line_take_time(struct line_parser *p);

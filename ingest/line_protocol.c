@@ -181,7 +181,8 @@ static bool take_field(struct line_parser *p)
         return line_refuse(p, "a field must have a name");
     if (!take(p, '='))
         return line_refuse(p, "'=' must follow the name of a field");
-    p->series += hash_part(name);
+    p->name_hash = hash_part(name);
+    p->series += p->name_hash;
     return line_take_value(p, name);
 }
 
@@ -209,10 +210,14 @@ static int64_t mix(uint64_t h)
 static void name_reading(struct line_parser *p)
 {
     struct reading *r = p->d.reading;
-    if (r->has_seq || r->ts_from_server)
+    uint64_t name = p->series - p->device_hash + p->below_ms * UINT64_C(0x9e3779b97f4a7c15);
+    if ((r->has_seq && p->part == 0) || r->ts_from_server)
         return;
+    name += p->part * UINT64_C(0xff51afd7ed558ccd);
+    if (r->has_seq)
+        name += (uint64_t)r->seq * UINT64_C(0xc4ceb9fe1a85ec53);
     r->has_seq = true;
-    r->seq = mix(p->series - p->device_hash + p->below_ms * UINT64_C(0x9e3779b97f4a7c15));
+    r->seq = mix(name);
 }
 
 static enum line_result parse(struct line_parser *p)
@@ -265,21 +270,69 @@ static bool find_point(struct line_reader *in)
     return false;
 }
 
+/* The point at the begin of the rest: all of it, or one part. */
+static enum line_result read_point(const struct line_reader *in, struct line_parser *p,
+                                   struct reading *r, const struct reading_rules *rules,
+                                   struct reading_problems *problems)
+{
+    reading_decoder_init(&p->d, r, rules, problems);
+    p->d.json.start = p->at = in->rest.p;
+    p->end = p->at + in->rest.len;
+    p->unit = in->unit;
+    p->part = in->part;
+    p->parts = in->parts;
+    memset(p->numbers, 0, sizeof p->numbers);
+    p->device_rank = 0;
+    p->device_hash = p->series = 0;
+    p->below_ms = 0;
+    skip_spaces(p);
+    return parse(p);
+}
+/* A line is taken as a whole or not at all, so every part is looked at before the first is given.
+ */
+static enum line_result take_apart(struct line_reader *in, struct line_parser *p, struct reading *r,
+                                   const struct reading_rules *rules,
+                                   struct reading_problems *problems)
+{
+    const unsigned parts = line_parts_needed(p);
+    enum line_result result = LINE_BAD;
+    in->parts = parts > 0 ? parts : 1;
+    for (in->part = parts; in->part > 0;) {
+        in->part--;
+        result = read_point(in, p, r, rules, problems);
+        if (result == LINE_BAD)
+            break;
+    }
+    if (result == LINE_BAD) {
+        in->part = 0;
+        in->parts = 1;
+    }
+    return result;
+}
+
+/* To the next part of the line, or to the next line that is a point. False when there is none. */
+static bool advance(struct line_reader *in)
+{
+    if (in->part + 1 < in->parts) {
+        in->part++;
+        return true;
+    }
+    in->part = 0;
+    in->parts = 1;
+    return find_point(in);
+}
+
 enum line_result line_next(struct line_reader *in, struct reading *r,
                            const struct reading_rules *rules, struct reading_problems *problems)
 {
     struct line_parser p; /* its arrays are not worth clearing */
-    if (!find_point(in))
+    if (!advance(in))
         return LINE_END;
-    reading_decoder_init(&p.d, r, rules, problems);
-    p.d.json.start = p.at = in->rest.p;
-    p.end = p.at + in->rest.len;
-    p.unit = in->unit;
-    p.device_rank = 0;
-    p.device_hash = p.series = 0;
-    p.below_ms = 0;
-    skip_spaces(&p);
-    enum line_result result = parse(&p);
+    enum line_result result = read_point(in, &p, r, rules, problems);
+    if (result == LINE_BAD && in->parts == 1)
+        result = take_apart(in, &p, r, rules, problems);
+    if (in->part + 1 < in->parts)
+        return result; /* the rest begins with this line until its last part */
     const char *next = next_line(in, p.at);
     in->lines +=
         (unsigned)count_feeds(in->rest.p, p.at); /* in strings; the last one ends the line */

@@ -23,13 +23,19 @@
  * - Fields obey the rules of READING_LINES. Strings, booleans but `online`, numbers under names
  *   that no sensor can have, and fields called device_id, ts, timestamp, received_at or key are
  *   ignored and counted: collectors send such fields beside good ones.
+ * - A reading holds READING_EXTRA_MAX sensors of its own. A line with more (Telegraf's `mem` has 34
+ *   numbers) becomes 2, 4 or 8 readings of one time: a field goes to one of them by a hash of its
+ *   name, what every reading knows (temperature_c, lat, online, ...) to the first, which alone has
+ *   the line's own `seq`. All of them are good, or the line is refused. What does not fit into 8 is
+ *   refused, too.
  * - The time stamp is cut to the millisecond; without one it is the server's time.
  * - seq: InfluxDB tells points apart by measurement, tags and time, and adds fields to a point
  *   that it has. Telegraf sends many lines of one host with one time stamp (one for each
  *   processor, disk, ...; its stamps are whole seconds by default), so device and time would
  *   make them conflict. A line with a time stamp and without a field `seq` gets a seq of
  *   0..2^53-1 made of the measurement, the other tags in any order, the names of the fields, and
- *   the part of the stamp below a millisecond. A repeated line is the same reading; the same with
+ *   the part of the stamp below a millisecond; and of the number of the part, where it is one of
+ *   several. A repeated line is the same reading; the same with
  *   other values is a conflict, where InfluxDB would overwrite. */
 
 enum line_unit { LINE_NS, LINE_US, LINE_MS, LINE_S, LINE_MINUTE, LINE_HOUR };
@@ -47,14 +53,16 @@ enum line_result {
 struct line_reader {
     struct span rest; /* what is still to be read; borrowed, never written to */
     enum line_unit unit;
-    unsigned number; /* of the line where the last result begins, from 1 */
-    unsigned lines;  /* begun so far */
+    unsigned number;      /* of the line where the last result begins, from 1 */
+    unsigned lines;       /* begun so far */
+    unsigned part, parts; /* which of its line's readings the last result is, from 0 */
 };
 
-/* The next point. The reading borrows the body. rules->mode must be READING_LINES. Offsets of
- * problems count from the begin of the line. After a syntax error the rest of the line is
- * skipped: what stands in a closed string is never read as a line; one that is never closed ends
- * with its line. Takes time in proportion to what it reads, and allocates nothing. */
+/* The next point, or the next part of one. The reading borrows the body. rules->mode must be
+ * READING_LINES. Offsets of problems count from the begin of the line. After a syntax error the
+ * rest of the line is skipped: what stands in a closed string is never read as a line; one that is
+ * never closed ends with its line. Takes time in proportion to what it reads, and allocates
+ * nothing. */
 enum line_result line_next(struct line_reader *in, struct reading *r,
                            const struct reading_rules *rules, struct reading_problems *problems);
 

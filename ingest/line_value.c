@@ -251,6 +251,8 @@ bool line_take_value(struct line_parser *p, struct span name)
         return false;
     }
     m->input = span_of(start, (size_t)(p->at - start));
+    if (!line_part_has_field(p))
+        return true;
     if (is_field(m->field))
         take_member(p);
     else

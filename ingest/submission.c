@@ -236,7 +236,10 @@ static void name_reading(struct submission *s, struct reading *r, unsigned index
         r->key = s->key;
         return;
     }
-    if (s->key.len > 0)
+    if (s->key.len > 0 && s->part > 0)
+        len = snprintf(key, sizeof s->key_text, "%.*s/%u.%u", (int)s->key.len, s->key.p, index,
+                       s->part);
+    else if (s->key.len > 0)
         len = snprintf(key, sizeof s->key_text, "%.*s/%u", (int)s->key.len, s->key.p, index);
     else if (r->ts_from_server)
         len = snprintf(key, sizeof s->key_text, "%016llx",

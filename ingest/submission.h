@@ -22,6 +22,7 @@ struct submission {
     struct admission admission;
     struct span key;               /* of the Idempotency-Key header; empty when there is none */
     bool batch;                    /* items have numbers: set by adapters before the first item */
+    unsigned part;                 /* of an item that makes several readings: set by adapters */
     const struct tracing *tracing; /* NULL: the request belongs to no trace */
     char key_text[READING_KEY_MAX + 1]; /* of the last item, where it is not `key` itself */
 };

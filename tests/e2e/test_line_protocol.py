@@ -97,6 +97,37 @@ def test_telegraf_s_lines_of_one_moment_are_all_kept(
         assert key == reading_id(f"{device} 1", second * 1000, document["seq"])
 
 
+MEM = (
+    "active available available_percent buffered cached commit_limit committed_as dirty free high_free "
+    "high_total huge_page_size huge_pages_free huge_pages_total inactive low_free low_total mapped "
+    "page_tables shared slab sreclaimable sunreclaim swap_cached swap_free swap_total total used "
+    "used_percent vmalloc_chunk vmalloc_total vmalloc_used write_back write_back_tmp"
+).split()
+
+
+def test_telegraf_s_mem_is_two_readings(stack: Stack, oracle: Oracle, device: str) -> None:
+    """More fields than a reading holds, in any order, and under a key of the request too."""
+    second = now_ms() // 1000
+    fields = [f"{name}={number}i" for number, name in enumerate(MEM)]
+
+    def line(host: str, fields: list[str]) -> str:
+        return f"mem,host={host} {','.join(fields)} {second}000000000\n"
+
+    must_take(telegraf(stack, line(device, fields)))
+    must_take(telegraf(stack, line(device, fields[::-1])))
+    for _ in range(2):
+        keyed = {"Idempotency-Key": device}
+        must_take(write(stack, V2, line(f"{device}-k", fields), **keyed))
+    documents = oracle.raw_when_aggregated(device)
+    for name in (device, f"{device}-k"):
+        parts = [d for d in documents.values() if d["device_id"] == name]
+        assert len(parts) == 2
+        assert {int(part["ts"]) for part in parts} == {second * 1000}
+        found = [(field, part[field]) for part in parts for field in MEM if field in part]
+        assert sorted(found) == [(field, number) for number, field in enumerate(MEM)]
+    oracle.check()
+
+
 def test_the_arduino_client_s_points_are_stored(
     stack: Stack, oracle: Oracle, device: str
 ) -> None:
