@@ -171,8 +171,8 @@ def test_a_call_fails_while_reconnecting(
         for times in (1, 3):
             faults.arm(call, 1, error, OTHERS, times)
             proxy.reset_all()
+            total.merge(senders.all())  # without something to send it connects in its own time
             wait_until(lambda: faults.fired, 10, f"{call} to be called again")
-            total.merge(senders.all())
             faults.disarm()
             serves(senders, total)
         assert daemon.terminate() == 0, daemon.tail()
