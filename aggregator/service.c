@@ -8,6 +8,7 @@
 #include "aggregator/letters_kafka.h"
 #include "aggregator/observe.h"
 #include "aggregator/pipeline.h"
+#include "aggregator/rollup_worker.h"
 #include "aggregator/sink_mongo.h"
 #include "common/app/log_bridge.h"
 #include "common/app/topic_keeper.h"
@@ -21,7 +22,7 @@
 
 /* A record is larger when it is wrapped: base64 makes four bytes of three. Where the topic takes
  * less, a letter is cut. */
-enum { SCHEMA_RETRY_MS = 1000, STORE_CLIENTS = 3, LETTER_BYTES_MAX = 4 << 20 };
+enum { SCHEMA_RETRY_MS = 1000, STORE_CLIENTS = 4, LETTER_BYTES_MAX = 4 << 20 };
 
 struct service {
     const struct settings *settings; /* borrowed, as is the daemon */
@@ -38,6 +39,7 @@ struct service {
     struct observe *observe;
     struct pipeline *pipeline;
     struct worker *worker;
+    struct rollup_worker *rollups;
     struct daemon_check checks[2];
     struct daemon_spec spec;
     _Atomic bool stopping;
@@ -80,6 +82,7 @@ static bool apply_schema(struct service *s)
         .raw_ttl_ms = s->settings->raw_ttl_ms,
         .windows_ttl_ms = s->settings->agg_ttl_ms,
         .hours_ttl_ms = s->settings->hours_ttl_ms,
+        .days_ttl_ms = s->settings->days_ttl_ms,
         .alerts_ttl_ms = s->settings->alerts_ttl_ms,
     };
     struct err e = {0};
@@ -100,6 +103,8 @@ static bool step(void *arg)
         if (atomic_load(&s->stopping))
             return false;
         s->schema_applied = apply_schema(s);
+        if (s->schema_applied)
+            rollup_worker_begin(s->rollups);
         return true;
     }
     return pipeline_step(s->pipeline);
@@ -119,12 +124,30 @@ static void done(void *arg)
 
 /* --- life cycle ------------------------------------------------------------------------------- */
 
+static void start_rollups(struct service *s)
+{
+    s->rollups = rollup_worker_new(&(struct rollup_worker_options){
+        .store = {.mongo = s->mongo,
+                  .windows = s->settings->mongo.agg_collection,
+                  .hours = "aggregated_1h",
+                  .days = "aggregated_1d",
+                  .state = "rollup_state"},
+        .interval_ms = s->settings->rollup_interval_ms,
+        .overlap_ms = s->settings->rollup_overlap_ms,
+        .grace_ms = s->settings->grace_ms,
+        .clock = *daemon_clock(s->daemon),
+        .log = daemon_log(s->daemon),
+        .metrics = daemon_metrics(s->daemon),
+    });
+}
+
 static int start(void *arg, struct daemon *d, struct err *e)
 {
     (void)e;
     struct service *s = arg;
     if (s->settings->kafka.create_topics)
         s->keeper = topic_keeper_new(&s->kafka, s->topics, 2, daemon_log(d));
+    start_rollups(s);
     s->worker = worker_new("pipeline", step, done, s);
     return 0;
 }
@@ -135,6 +158,7 @@ static void drain(void *arg, struct daemon *d)
     struct service *s = arg;
     atomic_store(&s->stopping, true);
     pipeline_stop(s->pipeline);
+    rollup_worker_stop(s->rollups);
 }
 
 static int open_kafka(struct service *s, const struct options *options, struct err *e)
@@ -270,6 +294,7 @@ bool service_free(void *service)
     if (!s)
         return true;
     worker_free(s->worker);
+    rollup_worker_free(s->rollups);
     topic_keeper_free(s->keeper);
     pipeline_free(s->pipeline);
     bool clean = !s->consumer || kafka_consumer_free(s->consumer);

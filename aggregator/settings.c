@@ -1,9 +1,24 @@
 /* The settings of weir-aggregator. */
 #include "aggregator/settings.h"
 
+#include "common/base/units.h"
+
 #define DAY_MS 86400e3
 
+/* The store looks once a minute, so anything shorter would promise too much. */
+static int valid_ttl(const char *text, struct err *e)
+{
+    int64_t ms;
+    bool shorter = duration_parse(span_str(text), &ms) && ms > 0 && ms < 60000;
+    return shorter ? err_set(e, ERR_INVALID, "must be 0 (kept for ever) or at least 1m") : 0;
+}
+
 /* clang-format off */
+#define TTL(setting, member, period, text) \
+    {.name = (setting), .type = OPTION_DURATION, .field = offsetof(struct settings, member), \
+     .fallback = (period), .min = 0, .max = 36500 * DAY_MS, .group = "Retention", \
+     .help = text " 0 = for ever.", .valid = valid_ttl}
+
 static const struct option_row rows[] = {
     SETTINGS_COMMON(struct settings, common, "0.0.0.0:8003"),
     SETTINGS_KAFKA(struct settings, kafka),
@@ -30,18 +45,22 @@ static const struct option_row rows[] = {
      .fallback = "3", .min = 1, .max = 1000, .group = "Readings",
      .help = "Attempts for a record that alone keeps failing in the store, before it is a dead "
              "letter. Trouble of the store itself uses up none."},
-    {.name = "RAW_TTL", .type = OPTION_DURATION, .field = offsetof(struct settings, raw_ttl_ms),
-     .fallback = "30d", .min = 60e3, .max = 36500 * DAY_MS, .group = "MongoDB",
-     .help = "Readings are kept this long after their receipt; doubles are told apart as long."},
-    {.name = "AGG_TTL", .type = OPTION_DURATION, .field = offsetof(struct settings, agg_ttl_ms),
-     .fallback = "90d", .min = 60e3, .max = 36500 * DAY_MS, .group = "MongoDB",
-     .help = "Windows are kept this long after their last change."},
-    {.name = "AGG_1H_TTL", .type = OPTION_DURATION, .field = offsetof(struct settings, hours_ttl_ms),
-     .fallback = "730d", .min = 60e3, .max = 36500 * DAY_MS, .group = "MongoDB",
-     .help = "Rollups of an hour are kept this long."},
-    {.name = "ALERTS_TTL", .type = OPTION_DURATION,
-     .field = offsetof(struct settings, alerts_ttl_ms), .fallback = "365d", .min = 60e3,
-     .max = 36500 * DAY_MS, .group = "MongoDB", .help = "Alerts are kept this long."},
+    {.name = "ROLLUP_INTERVAL", .type = OPTION_DURATION,
+     .field = offsetof(struct settings, rollup_interval_ms), .fallback = "1m", .min = 100,
+     .max = DAY_MS, .group = "Rollups",
+     .help = "From one look for changed windows to the next; hours and days are behind by as much."},
+    {.name = "ROLLUP_OVERLAP", .type = OPTION_DURATION,
+     .field = offsetof(struct settings, rollup_overlap_ms), .fallback = "5m", .min = 1000,
+     .max = DAY_MS, .group = "Rollups",
+     .help = "Windows written so long before the last look are looked at again: how far the clocks "
+             "of the instances may differ from the store's, and the longest time of a write."},
+    TTL("RAW_TTL", raw_ttl_ms, "30d",
+        "Readings are kept this long after their receipt; doubles are told apart as long."),
+    TTL("AGG_TTL", agg_ttl_ms, "90d",
+        "Windows are kept this long after their last change; late readings correct hours and days as long."),
+    TTL("AGG_1H_TTL", hours_ttl_ms, "730d", "Rollups of an hour are kept this long after their last change."),
+    TTL("AGG_1D_TTL", days_ttl_ms, "0", "Rollups of a day are kept this long after their last change."),
+    TTL("ALERTS_TTL", alerts_ttl_ms, "365d", "Alerts are kept this long."),
     {0},
 };
 /* clang-format on */

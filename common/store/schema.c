@@ -5,7 +5,7 @@
 
 /* Collections whose names are settings, and periods likewise, stand for themselves here. */
 enum place { RAW, WINDOWS, ALERTS, FIXED };
-enum period { FOR_EVER, RAW_TTL, WINDOWS_TTL, HOURS_TTL, ALERTS_TTL };
+enum period { FOR_EVER, RAW_TTL, WINDOWS_TTL, HOURS_TTL, DAYS_TTL, ALERTS_TTL };
 
 static const struct row {
     enum place place;
@@ -22,8 +22,11 @@ static const struct row {
     {WINDOWS, NULL, "final:1,timestamp:1", FOR_EVER}, /* those that a crash left open */
     {WINDOWS, NULL, "last_updated:1", WINDOWS_TTL},
     {FIXED, "aggregated_1h", "device_id:1,timestamp:-1", FOR_EVER},
+    {FIXED, "aggregated_1h", "timestamp:-1", FOR_EVER},
     {FIXED, "aggregated_1h", "last_updated:1", HOURS_TTL},
     {FIXED, "aggregated_1d", "device_id:1,timestamp:-1", FOR_EVER},
+    {FIXED, "aggregated_1d", "timestamp:-1", FOR_EVER},
+    {FIXED, "aggregated_1d", "last_updated:1", DAYS_TTL},
     {FIXED, "devices", "last_seen:-1", FOR_EVER},
     {ALERTS, NULL, "created_at:-1", ALERTS_TTL},
     {ALERTS, NULL, "device_id:1,created_at:-1", FOR_EVER},
@@ -56,6 +59,8 @@ static int64_t period_of(const struct row *row, const struct store_schema_option
         return o->windows_ttl_ms;
     case HOURS_TTL:
         return o->hours_ttl_ms;
+    case DAYS_TTL:
+        return o->days_ttl_ms;
     case ALERTS_TTL:
         return o->alerts_ttl_ms;
     default:

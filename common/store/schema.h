@@ -21,6 +21,7 @@ struct store_schema_options {
     int64_t raw_ttl_ms;                 /* RAW_TTL, 30 days */
     int64_t windows_ttl_ms;             /* AGG_TTL, 90 days */
     int64_t hours_ttl_ms;               /* AGG_1H_TTL, 2 years */
+    int64_t days_ttl_ms;                /* AGG_1D_TTL, for ever */
     int64_t alerts_ttl_ms;              /* ALERTS_TTL, 365 days */
 };
 

@@ -21,6 +21,7 @@ from .wait import wait_until
 # Dates as milliseconds: a datetime would round-trip through its own calendar.
 CODEC: CodecOptions = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
 WINDOW_MS = 60_000
+ROLLUPS = {"aggregated_1h": 3_600_000, "aggregated_1d": 86_400_000}
 ALERTS_DEADLINE_S = 10.0
 NOT_SENSORS = {
     *("_id", "device_id", "ts", "lat", "lon", "online", "seq", "received_at", "key", "origin")
@@ -88,6 +89,20 @@ class Oracle:
     def _committed_by_alerter(self) -> dict[int, int]:
         return self.log.committed(ALERTER_GROUP)
 
+    def wait_rolled_up(self, deadline_s: float = 60) -> None:
+        """Until a look for changes has ended that began after everything was in its window."""
+        self.wait_aggregated()
+        now = int(self.client.admin.command("hello", codec_options=CODEC)["localTime"])
+
+        def through() -> dict[str, int]:
+            rows = self.db.rollup_state.find({"_id": {"$in": ["hours", "days"]}})
+            return {row["_id"]: int(row["through"]) - now for row in rows}
+
+        def past() -> bool:
+            return len(at := through()) == 2 and min(at.values()) > 0
+
+        wait_until(past, deadline_s, lambda: f"rollups ahead of now (ms): {through()}", 0.1)
+
     # --- invariants ------------------------------------------------------------------------
 
     def check(self) -> None:
@@ -108,6 +123,18 @@ class Oracle:
         assert not (extra := stored.keys() - wanted.keys()), f"of no reading: {sorted(extra)[:5]}"
         for key, want in wanted.items():
             _assert_window(key, want, stored[key])
+
+    def check_rollups(self, prefix: str = "") -> None:
+        """Every hour and every day equals the one recomputed from the raw readings."""
+        self.wait_rolled_up()
+        documents = list(self.db.telemetry_raw.find(_of(prefix)))
+        for collection, length_ms in ROLLUPS.items():
+            wanted = recompute_windows(documents, length_ms)
+            rows = self.db[collection].find(_of(prefix))
+            stored = {(r["device_id"], r["sensor_type"], int(r["timestamp"])): r for r in rows}
+            assert wanted.keys() == stored.keys(), collection
+            for key, want in wanted.items():
+                _assert_window(key, want, stored[key])
 
     def check_conservation(self) -> None:
         """Every offset of the log is accounted for, partition by partition."""
@@ -167,12 +194,14 @@ def sensors_of(document: dict) -> dict[str, float]:
     }
 
 
-def recompute_windows(documents: Iterable[dict]) -> dict[tuple[str, str, int], list]:
+def recompute_windows(
+    documents: Iterable[dict], length_ms: int = WINDOW_MS
+) -> dict[tuple[str, str, int], list]:
     """(device, sensor, start) to the samples [(ts, value)] of that window."""
     windows: dict[tuple[str, str, int], list] = defaultdict(list)
     for document in documents:
         ts = int(document["ts"])
-        start = ts - ts % WINDOW_MS
+        start = ts - ts % length_ms
         for sensor, value in sensors_of(document).items():
             windows[document["device_id"], sensor, start].append((ts, float(value)))
     return windows

@@ -29,6 +29,8 @@ KEPT_ENVIRONMENT = (
 
 # The shortest session that the broker allows, so that a killed consumer is missed early.
 TUNING = {"KAFKA_OPT_session_timeout_ms": "6000", "KAFKA_OPT_heartbeat_interval_ms": "1000"}
+# Nobody waits a minute for an hour.
+TUNING |= {"ROLLUP_INTERVAL": "300ms", "ROLLUP_OVERLAP": "20s"}
 
 
 def binaries() -> Path:
