@@ -65,6 +65,11 @@ static bool store_ready(void *arg, char *why, size_t why_size)
 
 /* --- the pipeline's thread -------------------------------------------------------------------- */
 
+static void tell_migrated(void *arg, int64_t version, const char *what)
+{
+    log_event(arg, LOG_INFO, "schema_migrated", LOG_INT("version", version), LOG_STR("step", what));
+}
+
 /* Indexes and schema version come before the first record; the group is joined only then. */
 static bool apply_schema(struct service *s)
 {
@@ -84,6 +89,8 @@ static bool apply_schema(struct service *s)
         .hours_ttl_ms = s->settings->hours_ttl_ms,
         .days_ttl_ms = s->settings->days_ttl_ms,
         .alerts_ttl_ms = s->settings->alerts_ttl_ms,
+        .migrated = tell_migrated,
+        .arg = daemon_log(s->daemon),
     };
     struct err e = {0};
     int rc = store_schema_apply(s->mongo, &options, clock_wall_ms(clock), &e);

@@ -2,6 +2,7 @@
 #include "common/store/schema.h"
 
 #include "common/mongo/lookup.h"
+#include "common/mongo/migrations.h"
 
 /* Collections whose names are settings, and periods likewise, stand for themselves here. */
 enum place { RAW, WINDOWS, ALERTS, FIXED };
@@ -82,54 +83,13 @@ size_t store_schema_indexes(const struct store_schema_options *options,
     return count;
 }
 
-/* Raises the version to ours and learns what it is now; $max never lowers it. */
-static int read_version(mongoc_collection_t *c, int64_t now_ms, int64_t *version, struct err *e)
-{
-    bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER, child, reply;
-    BSON_APPEND_UTF8(&filter, "_id", "schema");
-    BSON_APPEND_DOCUMENT_BEGIN(&update, "$max", &child);
-    BSON_APPEND_INT32(&child, "version", STORE_SCHEMA_VERSION);
-    bson_append_document_end(&update, &child);
-    BSON_APPEND_DOCUMENT_BEGIN(&update, "$setOnInsert", &child);
-    BSON_APPEND_DATE_TIME(&child, "created_at", now_ms);
-    bson_append_document_end(&update, &child);
-    mongoc_find_and_modify_opts_t *opts = mongoc_find_and_modify_opts_new();
-    mongoc_find_and_modify_opts_set_update(opts, &update);
-    mongoc_find_and_modify_opts_set_flags(opts, MONGOC_FIND_AND_MODIFY_UPSERT |
-                                                    MONGOC_FIND_AND_MODIFY_RETURN_NEW);
-    bson_error_t error = {0};
-    bson_iter_t iter, value;
-    bool ok = mongoc_collection_find_and_modify_with_opts(c, &filter, opts, &reply, &error);
-    int rc = 0;
-    if (!ok)
-        rc = err_set(e, ERR_UNAVAILABLE, "schema version: %s", error.message);
-    else if (bson_iter_init(&iter, &reply) &&
-             bson_iter_find_descendant(&iter, "value.version", &value))
-        *version = bson_iter_as_int64(&value);
-    mongoc_find_and_modify_opts_destroy(opts);
-    bson_destroy(&reply);
-    bson_destroy(&update);
-    bson_destroy(&filter);
-    return rc;
-}
+/* The newest version is the number of rows. To add one: the step, the version in schema.h, a test.
+ */
+static const struct mongo_migration steps[] = {
+    {.what = "the first schema"},
+};
 
-static int check_version(struct mongo *m, int64_t now_ms, struct err *e)
-{
-    mongoc_client_t *client = mongo_pop(m);
-    if (!client)
-        return err_set(e, ERR_UNAVAILABLE, "no store client is free");
-    mongoc_collection_t *c = mongo_collection(m, client, "meta");
-    int64_t version = 0;
-    int rc = read_version(c, now_ms, &version, e);
-    if (rc == 0 && version != STORE_SCHEMA_VERSION)
-        rc = err_set(e, ERR_INVALID,
-                     "the store has schema version %lld, this program knows %d: it was written by "
-                     "a newer one",
-                     (long long)version, STORE_SCHEMA_VERSION);
-    mongoc_collection_destroy(c);
-    mongo_push(m, client);
-    return rc;
-}
+_Static_assert(sizeof steps / sizeof *steps == STORE_SCHEMA_VERSION, "a step to each version");
 
 int store_schema_identify(struct mongo *m, int64_t now_ms, struct err *e)
 {
@@ -181,9 +141,13 @@ int store_schema_identity(struct mongo *m, char out[STORE_IDENTITY_MAX], struct 
 int store_schema_apply(struct mongo *m, const struct store_schema_options *options, int64_t now_ms,
                        struct err *e)
 {
+    const struct mongo_migrations migrations = {.step = steps,
+                                                .count = STORE_SCHEMA_VERSION,
+                                                .done = options->migrated,
+                                                .arg = options->arg};
     struct mongo_index indexes[STORE_SCHEMA_INDEXES];
     size_t count = store_schema_indexes(options, indexes);
-    int rc = check_version(m, now_ms, e);
+    int rc = mongo_migrate(m, &migrations, now_ms, e);
     if (rc == 0)
         rc = mongo_ensure_indexes(m, indexes, count, e);
     return rc ? rc : store_schema_identify(m, now_ms, e);

@@ -23,11 +23,15 @@ struct store_schema_options {
     int64_t hours_ttl_ms;               /* AGG_1H_TTL, 2 years */
     int64_t days_ttl_ms;                /* AGG_1D_TTL, for ever */
     int64_t alerts_ttl_ms;              /* ALERTS_TTL, 365 days */
+    /* Told of each step to a newer version; may be NULL. */
+    void (*migrated)(void *arg, int64_t version, const char *what);
+    void *arg;
 };
 
-/* Makes the indexes and notes the version in `meta`. Blocks; may be repeated, also by several
- * daemons at once. ERR_UNAVAILABLE: try again later. ERR_INVALID: the store was written by a newer
- * version, or an index cannot be made: do not go on. */
+/* Brings the store to the version of this program, step by step (`meta` holds it), and makes the
+ * indexes. Blocks; may be repeated, also by several daemons at once, and after a crash anywhere.
+ * ERR_UNAVAILABLE: try again later. ERR_INVALID: the store was written by a newer version, or an
+ * index cannot be made: do not go on. */
 WEIR_MUST_CHECK int store_schema_apply(struct mongo *m, const struct store_schema_options *options,
                                        int64_t now_ms, struct err *e);
 

@@ -1,4 +1,5 @@
 /* The schema in a real store: applied twice, its periods changed, a newer one refused. */
+#include "common/mongo/migrations.h"
 #include "common/store/schema.h"
 #include "tests/store/fixture.h"
 
@@ -72,7 +73,126 @@ START_TEST(the_schema_is_applied_changed_and_guarded)
 }
 END_TEST
 
+/* --- steps */
+
+/* Two steps that count how often they were done, and can fail. */
+struct steps {
+    int done[2], told;
+    int fails; /* the second step, so many times */
+    int rc;    /* with this code */
+    struct mongo_migration step[3];
+    struct mongo_migrations all;
+};
+
+static int first_step(struct mongo *m, void *arg, struct err *e)
+{
+    (void)m, (void)e;
+    ((struct steps *)arg)->done[0]++;
+    return 0;
+}
+
+static int second_step(struct mongo *m, void *arg, struct err *e)
+{
+    struct steps *s = arg;
+    (void)m;
+    s->done[1]++;
+    return s->fails-- > 0 ? err_set(e, s->rc, "injected") : 0;
+}
+
+static void note_step(void *arg, int64_t version, const char *what)
+{
+    struct steps *s = arg;
+    ck_assert_str_eq(what, s->step[version - 1].what);
+    ck_assert_int_eq(version, ++s->told);
+}
+
+static void steps_init(struct steps *s)
+{
+    *s = (struct steps){.rc = ERR_UNAVAILABLE};
+    s->step[0] = (struct mongo_migration){.what = "one", .apply = first_step, .arg = s};
+    s->step[1] = (struct mongo_migration){.what = "two", .apply = second_step, .arg = s};
+    s->step[2] = (struct mongo_migration){.what = "nothing"};
+    s->all = (struct mongo_migrations){.step = s->step, .count = 3, .done = note_step, .arg = s};
+}
+
+START_TEST(a_store_is_migrated_step_by_step_and_once)
+{
+    struct steps s;
+    steps_init(&s);
+    s.all.count = 1;
+    MUST(mongo_migrate(fix.mongo, &s.all, 1000, E));
+    ck_assert_int_eq(version_in_meta(0), 1);
+    s.all.count = 3;
+    for (int i = 0; i < 2; i++) {
+        MUST(mongo_migrate(fix.mongo, &s.all, 1000, E));
+        ck_assert(s.done[0] == 1 && s.done[1] == 1 && s.told == 3);
+        ck_assert_int_eq(version_in_meta(0), 3);
+    }
+}
+END_TEST
+
+START_TEST(a_step_that_was_cut_off_is_done_again)
+{
+    struct steps s;
+    struct err e = {0};
+    steps_init(&s);
+    s.fails = 1;
+    ck_assert_int_eq(mongo_migrate(fix.mongo, &s.all, 1000, &e), ERR_UNAVAILABLE);
+    ck_assert_int_eq(version_in_meta(0), 1);
+    /* Done, but the program ended before it could say so. */
+    relay_set(fix.relay, RELAY_LOSE_ANSWER);
+    err_clear(&e);
+    int rc = mongo_migrate(fix.mongo, &s.all, 1000, &e);
+    ck_assert(rc == 0 || rc == ERR_UNAVAILABLE);
+    relay_set(fix.relay, RELAY_PASS);
+    MUST(mongo_migrate(fix.mongo, &s.all, 1000, E));
+    ck_assert(s.done[0] == 1 && s.done[1] >= 2);
+    ck_assert_int_eq(version_in_meta(0), 3);
+}
+END_TEST
+
+/* The other one is a step ahead before we are done with ours. */
+static int overtaken_step(struct mongo *m, void *arg, struct err *e)
+{
+    (void)e;
+    struct steps *other = arg;
+    MUST(mongo_migrate(m, &other->all, 1000, E));
+    return 0;
+}
+
+START_TEST(two_that_start_at_once_do_no_harm)
+{
+    struct steps mine, other;
+    steps_init(&mine);
+    steps_init(&other);
+    other.all.done = NULL;
+    mine.all.done = NULL;
+    mine.step[0] = (struct mongo_migration){.what = "one", .apply = overtaken_step, .arg = &other};
+    MUST(mongo_migrate(fix.mongo, &mine.all, 1000, E));
+    ck_assert(other.done[0] == 1 && other.done[1] == 1 && mine.done[1] == 0);
+    ck_assert_int_eq(version_in_meta(0), 3);
+}
+END_TEST
+
+START_TEST(a_newer_store_is_refused_untouched)
+{
+    struct steps s;
+    struct err e = {0};
+    steps_init(&s);
+    MUST(mongo_migrate(fix.mongo, &s.all, 1000, E));
+    s.all.count = 2;
+    ck_assert_int_eq(mongo_migrate(fix.mongo, &s.all, 1000, &e), ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(e.message, "schema version 3, this program knows 2"));
+    ck_assert(s.done[0] == 1 && s.done[1] == 1);
+    ck_assert_int_eq(version_in_meta(0), 3);
+}
+END_TEST
+
 void schema_tests(TCase *tc)
 {
+    tcase_add_test(tc, a_store_is_migrated_step_by_step_and_once);
+    tcase_add_test(tc, a_step_that_was_cut_off_is_done_again);
+    tcase_add_test(tc, two_that_start_at_once_do_no_harm);
+    tcase_add_test(tc, a_newer_store_is_refused_untouched);
     tcase_add_test(tc, the_schema_is_applied_changed_and_guarded);
 }
