@@ -49,6 +49,7 @@ static struct dead_letter *add_letter(struct pipeline *p, const struct stream_re
         .key = r->key,
         .value = r->value,
         .traceparent = r->traceparent,
+        .replay = r->replay,
         .reason = reason,
         .class = DEAD_POISON,
         .attempts = 1,

@@ -24,14 +24,13 @@ static uint64_t now_ms(void)
 
 /* --- records --------------------------------------------------------------------------------- */
 
-static struct span traceparent_of(const rd_kafka_message_t *m)
+static struct span header_of(const rd_kafka_message_t *m, const char *name)
 {
     rd_kafka_headers_t *headers;
     const void *value;
     size_t len;
     if (rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-        rd_kafka_header_get_last(headers, "traceparent", &value, &len) ==
-            RD_KAFKA_RESP_ERR_NO_ERROR &&
+        rd_kafka_header_get_last(headers, name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR &&
         value) {
         return span_of(value, len);
     }
@@ -46,7 +45,8 @@ static struct stream_record record_of(rd_kafka_message_t *m)
         .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
         .key = span_of(m->key, m->key_len),
         .value = span_of(m->payload, m->len),
-        .traceparent = traceparent_of(m),
+        .traceparent = header_of(m, "traceparent"),
+        .replay = header_of(m, "weir-replay"),
         .handle = m,
     };
 }

@@ -144,6 +144,9 @@ unsigned dead_letter_headers(const struct dead_letter *d, struct buf *storage,
     if (d->traceparent.len > 0) {
         add_span(&h, "traceparent", d->traceparent);
     }
+    if (d->replay.len > 0) {
+        add_span(&h, "weir-replay", d->replay);
+    }
     for (unsigned i = 0; i < h.count; i++) {
         out[i].value.p = storage->data + h.at[i];
     }

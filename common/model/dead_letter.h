@@ -16,6 +16,7 @@ struct dead_letter {
     int64_t record_ms;       /* Kafka's time stamp of the record; -1 = none */
     struct span key, value;  /* the original bytes, untouched */
     struct span traceparent; /* may be empty */
+    struct span replay;      /* header weir-replay, handed on as it came; may be empty */
     /* 0: value is all of it; else its real length, and value was cut because no broker takes it */
     size_t whole_bytes;
     /* closed set: the names of reading_problem_name, "too_large", "store_refused",

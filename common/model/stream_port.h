@@ -17,6 +17,7 @@ struct stream_record {
     int64_t timestamp_ms; /* of the record in Kafka; -1 = none */
     struct span key, value;
     struct span traceparent; /* header, W3C Trace Context; may be empty */
+    struct span replay;      /* header weir-replay of a dead letter sent again; may be empty */
     void *handle;            /* of the implementation */
 };
 

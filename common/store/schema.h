@@ -12,6 +12,7 @@
 #define STORE_LEDGER  "ledger"
 #define STORE_META    "meta"
 #define STORE_PURGES  "purges"
+#define STORE_AUDIT   "audit"
 
 enum { STORE_SCHEMA_VERSION = 1 };
 

@@ -163,7 +163,7 @@ static int check_complete(const struct call *c)
                              f->env);
         return call_fail(c, CTL_USAGE, "--%s %s is missing", f->name, f->value);
     }
-    if (c->command->operands && c->operands == 0)
+    if (c->command->operands && c->command->operands[0] != '[' && c->operands == 0)
         return call_fail(c, CTL_USAGE, "%s is missing", c->command->operands);
     return CTL_OK;
 }

@@ -28,7 +28,7 @@ struct command {
     const char *summary;              /* one line */
     const struct command *const *sub; /* ended by NULL; a command with these does nothing itself */
     const struct flag *flags;         /* NULL = none but --help */
-    const char *operands;             /* "ID", "ID..."; NULL = takes none */
+    const char *operands;             /* "ID", "ID...", "[ID...]"; NULL = takes none */
     /* Settings that come as flags too, from the environment or a file (settings.h); or NULL. */
     const struct option_row *settings;
     const char *help;   /* paragraphs behind the flags, ended by a newline; or NULL */

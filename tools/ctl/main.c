@@ -5,6 +5,7 @@
 #include "tools/ctl/commands.h"
 
 static const struct command *const commands[] = {
+    &command_dlq,
     &command_key,
     &command_verify,
     NULL,

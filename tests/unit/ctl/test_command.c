@@ -7,7 +7,7 @@
 
 START_TEST(help_is_found_at_every_level)
 {
-    MUST_SAY(CTL_OK, "Commands\n  key ", "--help");
+    MUST_SAY(CTL_OK, "\n  key ", "--help");
     MUST_SAY(CTL_OK, "weirctl COMMAND --help", "-h");
     MUST_SAY(CTL_OK, "  create ", "key", "--help");
     MUST_SAY(CTL_OK, "Usage: weirctl key create --file F --scopes LIST", "key", "create", "--help");
