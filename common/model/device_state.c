@@ -61,6 +61,18 @@ uint64_t device_state_readings(const struct device_state *d)
     return sum;
 }
 
+const struct cadence *device_state_cadence(const struct device_state *d)
+{
+    const struct cadence *newest = NULL;
+    for (unsigned i = 0; i < d->shares; i++) {
+        const struct cadence *c = &d->share[i].cadence;
+        if (!newest || (c->started && (!newest->started || c->last_ms > newest->last_ms))) {
+            newest = c;
+        }
+    }
+    return newest;
+}
+
 /* --- sensors ------------------------------------------------------------------------------- */
 
 static int compare_names(const char *a, struct span b)
@@ -262,6 +274,7 @@ void device_state_gather(struct device_state *d, int32_t partition, int64_t offs
     struct device_share *share = share_of(d, partition);
     share->src = offset > share->src ? offset : share->src;
     share->readings++;
+    cadence_note(&share->cadence, r->ts_ms);
     d->last_ts_ms = first || r->ts_ms > d->last_ts_ms ? r->ts_ms : d->last_ts_ms;
     take_reading(d, r);
 }

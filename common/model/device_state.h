@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/model/cadence.h"
 #include "common/model/reading.h"
 
 /* Latest value of one sensor. Of two with the same time the larger value wins, so that the order
@@ -15,11 +16,13 @@ struct device_sensor {
     int64_t ts_ms;
 };
 
-/* How many readings one partition of the log brought; a function of the log up to src. */
+/* How many readings one partition of the log brought, and at what pace; a function of the log up to
+ * src. So counts and gaps are exact whatever is replayed. */
 struct device_share {
     int32_t partition;
     int64_t src;
     uint64_t readings;
+    struct cadence cadence;
 };
 
 enum { DEVICE_SENSORS_MAX = 128 }; /* more names than that: the ones longest silent are dropped */
@@ -66,5 +69,8 @@ int64_t device_state_src(const struct device_state *d, int32_t partition);
 bool device_state_join(struct device_state *d, const struct device_state *other);
 
 uint64_t device_state_readings(const struct device_state *d); /* sum over the shares */
+
+/* The cadence of the share that heard from the device last; NULL when there is no share. */
+const struct cadence *device_state_cadence(const struct device_state *d);
 
 #endif

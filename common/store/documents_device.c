@@ -1,4 +1,5 @@
 /* A stored last state: newest value of each sensor, position, status, and the shares behind it. */
+#include <endian.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -39,6 +40,17 @@ static const struct document_field share_fields[] = {
     {"p", DOCUMENT_INT32, offsetof(struct device_share, partition)},
     {"o", DOCUMENT_INT64, offsetof(struct device_share, src)},
     {"n", DOCUMENT_INT64, offsetof(struct device_share, readings)},
+};
+
+static const struct document_field summary_fields[] = {
+    {"median_ms", DOCUMENT_INT64, offsetof(struct cadence_summary, median_ms)},
+    {"spread_ms", DOCUMENT_INT64, offsetof(struct cadence_summary, spread_ms)},
+    {"gaps", DOCUMENT_INT32, offsetof(struct cadence_summary, gaps)},
+};
+
+/* In a share; "gaps" stands beside it: the latest gaps, oldest first. */
+static const struct document_field cadence_fields[] = {
+    {"ts", DOCUMENT_INT64, offsetof(struct cadence, last_ms)},
 };
 
 static void append_sensors(bson_t *doc, const struct device_state *d)
@@ -93,6 +105,31 @@ static void append_position(bson_t *doc, const struct device_state *d)
     bson_append_document_end(doc, &child);
 }
 
+static void append_cadence(bson_t *doc, const struct device_state *d)
+{
+    bson_t child;
+    struct cadence_summary summary;
+    const struct cadence *c = device_state_cadence(d);
+    if (!c || !cadence_summary(c, &summary))
+        return;
+    BSON_APPEND_DOCUMENT_BEGIN(doc, "cadence", &child);
+    document_write(&child, summary_fields, DOCUMENT_COUNT(summary_fields), &summary);
+    bson_append_document_end(doc, &child);
+}
+
+/* Numbers of four bytes in the order of little-endian machines, as everywhere in BSON. */
+static void append_gaps(bson_t *doc, const struct cadence *c)
+{
+    uint32_t bytes[CADENCE_GAPS];
+    if (!c->started)
+        return;
+    for (unsigned i = 0; i < c->gaps; i++)
+        bytes[i] = htole32(cadence_gap(c, i));
+    document_write(doc, cadence_fields, DOCUMENT_COUNT(cadence_fields), c);
+    BSON_APPEND_BINARY(doc, "gaps", BSON_SUBTYPE_BINARY, (const uint8_t *)bytes,
+                       (uint32_t)(c->gaps * sizeof *bytes));
+}
+
 static void append_shares(bson_t *doc, const struct device_state *d)
 {
     bson_t child, item;
@@ -110,6 +147,7 @@ static void append_shares(bson_t *doc, const struct device_state *d)
     for (unsigned i = 0; i < d->shares; i++) {
         document_begin_item(&child, i, &item);
         document_write(&item, share_fields, DOCUMENT_COUNT(share_fields), &d->share[i]);
+        append_gaps(&item, &d->share[i].cadence);
         bson_append_document_end(&child, &item);
     }
     bson_append_array_end(doc, &child);
@@ -131,6 +169,7 @@ void document_device_encode(bson_t *doc, const struct device_state *d, int64_t r
         document_write(doc, online_fields, DOCUMENT_COUNT(online_fields), d);
     if (has_status(d))
         append_status(doc, d);
+    append_cadence(doc, d);
     append_shares(doc, d);
 }
 
@@ -155,12 +194,34 @@ static bool read_sensor(void *arg, const bson_t *item)
     return true;
 }
 
+/* Documents of before this was learned have none: then it begins with the next reading. */
+static bool read_gaps(const bson_t *doc, struct cadence *c)
+{
+    bson_iter_t iter;
+    bson_subtype_t subtype;
+    uint32_t len = 0, gap;
+    const uint8_t *bytes = NULL;
+    c->started = document_complete(document_read(doc, cadence_fields, 1, c), 1);
+    if (!c->started || !bson_iter_init_find(&iter, doc, "gaps") || !BSON_ITER_HOLDS_BINARY(&iter))
+        return !c->started;
+    bson_iter_binary(&iter, &subtype, &len, &bytes);
+    if (len % sizeof gap != 0 || len > sizeof c->gap_ms)
+        return false;
+    c->gaps = (uint8_t)(len / sizeof gap);
+    c->next = c->gaps % CADENCE_GAPS;
+    for (unsigned i = 0; i < c->gaps; i++) {
+        memcpy(&gap, bytes + i * sizeof gap, sizeof gap);
+        c->gap_ms[i] = le32toh(gap);
+    }
+    return true;
+}
+
 static bool read_share(void *arg, const bson_t *item)
 {
     struct device_state *d = arg;
     struct device_share s = {0};
     uint64_t found = document_read(item, share_fields, DOCUMENT_COUNT(share_fields), &s);
-    if (!document_complete(found, DOCUMENT_COUNT(share_fields)))
+    if (!document_complete(found, DOCUMENT_COUNT(share_fields)) || !read_gaps(item, &s.cadence))
         return false;
     if (d->shares == d->shares_cap) {
         d->shares_cap = d->shares_cap ? 2 * d->shares_cap : 1;

@@ -11,6 +11,7 @@ struct check {
     struct world *world;
     struct map *windows; /* id -> struct window_stats, recomputed */
     struct map *devices; /* id -> struct device_state, recomputed */
+    struct map *paced;   /* likewise, each partition's readings in their order: for the cadence */
     uint64_t stored[WORLD_PARTITIONS];
     char wrong[512];
 };
@@ -38,6 +39,17 @@ static void fold_windows(struct check *c, const struct reading *r)
     }
 }
 
+static struct device_state *state_of(struct map *devices, struct span device_id)
+{
+    struct device_state *s = map_get(devices, device_id);
+    if (!s) {
+        s = xcalloc(1, sizeof *s);
+        device_state_init(s, device_id);
+        map_put(devices, device_id, s);
+    }
+    return s;
+}
+
 static bool recompute(void *arg, struct span key, void *value)
 {
     struct check *c = arg;
@@ -50,12 +62,7 @@ static bool recompute(void *arg, struct span key, void *value)
     }
     c->stored[d->partition]++;
     fold_windows(c, &r);
-    struct device_state *s = map_get(c->devices, r.device_id);
-    if (!s) {
-        s = xcalloc(1, sizeof *s);
-        device_state_init(s, r.device_id);
-        map_put(c->devices, r.device_id, s);
-    }
+    struct device_state *s = state_of(c->devices, r.device_id);
     /* A share of its own for each document, so that no replay guard can hide one. */
     device_state_fold(s, (int32_t)s->shares, 0, &r);
     return true;
@@ -93,11 +100,22 @@ static bool same_state(const struct device_state *a, const struct device_state *
     return true;
 }
 
+/* Counts and gaps of every partition, as if it had been read once from its beginning to its end. */
+static bool same_shares(const struct device_state *a, const struct device_state *b)
+{
+    for (unsigned i = 0; i < a->shares; i++)
+        if (a->shares != b->shares || a->share[i].partition != b->share[i].partition ||
+            a->share[i].readings != b->share[i].readings ||
+            !cadence_equal(&a->share[i].cadence, &b->share[i].cadence))
+            return false;
+    return true;
+}
+
 static bool compare_device(void *arg, struct span key, void *value)
 {
     struct check *c = arg;
     const struct device_state *have = map_get(c->world->devices, key);
-    if (have && same_state(have, value))
+    if (have && same_state(have, value) && same_shares(have, map_get(c->paced, key)))
         return true;
     snprintf(c->wrong, sizeof c->wrong,
              "last state of %.*s differs: %llu readings, recomputed %llu", (int)key.len, key.p,
@@ -128,6 +146,8 @@ static size_t check_record(struct check *c, int32_t p, int64_t o, struct map *se
         id = reading_id(&at_origin);
         reading_id_hex(&id, hex_origin);
     }
+    if (d->partition == p && d->offset == o)
+        device_state_fold(state_of(c->paced, r.device_id), p, o, &r);
     if (!span_is(span_str(hex), hex_origin))
         snprintf(c->wrong, sizeof c->wrong, "%d/%lld: stored under an origin without it", p,
                  (long long)o);
@@ -168,7 +188,8 @@ static void free_device(void *d)
 const char *world_check(struct world *w)
 {
     static struct check c;
-    c = (struct check){.world = w, .windows = map_new(1), .devices = map_new(1)};
+    c = (struct check){
+        .world = w, .windows = map_new(1), .devices = map_new(1), .paced = map_new(1)};
     struct map *seen = map_new(1);
     size_t distinct = 0;
     map_each(w->raw, recompute, &c);
@@ -191,6 +212,7 @@ const char *world_check(struct world *w)
         map_each(c.devices, compare_device, &c);
     map_free(c.windows, free);
     map_free(c.devices, free_device);
+    map_free(c.paced, free_device);
     map_free(seen, NULL);
     return c.wrong[0] ? c.wrong : NULL;
 }

@@ -368,9 +368,13 @@ static void any_device(struct rng *r, struct device_state *d)
     }
     d->shares = d->shares_cap = 1 + rng_below(r, 3);
     d->share = xcalloc(d->shares, sizeof *d->share);
-    for (unsigned i = 0; i < d->shares; i++)
+    for (unsigned i = 0; i < d->shares; i++) {
         d->share[i] =
             (struct device_share){.partition = (int32_t)i, .src = any_ms(r), .readings = i};
+        int64_t at = any_ms(r);
+        for (uint32_t n = rng_below(r, 50); n > 0; n--)
+            cadence_note(&d->share[i].cadence, at += 1 + rng_below(r, UINT32_MAX));
+    }
 }
 
 static void check_device(const struct device_state *a, const struct device_state *b)
@@ -395,7 +399,8 @@ static void check_device(const struct device_state *a, const struct device_state
     for (unsigned i = 0; i < a->shares; i++)
         ck_assert(a->share[i].partition == b->share[i].partition &&
                   a->share[i].src == b->share[i].src &&
-                  a->share[i].readings == b->share[i].readings);
+                  a->share[i].readings == b->share[i].readings &&
+                  cadence_equal(&a->share[i].cadence, &b->share[i].cadence));
 }
 
 START_TEST(devices_come_back)
