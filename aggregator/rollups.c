@@ -54,6 +54,13 @@ static int64_t store_now(const struct rollups *r)
     return clock_wall_ms(&r->clock) + atomic_load(&r->stats.clock_offset_ms);
 }
 
+/* Rollups that start before this are over. */
+static int64_t closing_start(const struct rollups *r)
+{
+    const struct rollup_level *level = level_of(r);
+    return window_start(r->pass_ms - r->config.grace_ms, level->length_ms);
+}
+
 /* --- lease and checkpoint --------------------------------------------------------------------- */
 
 static int take_lease(struct rollups *r, struct err *e)
@@ -108,6 +115,8 @@ static int phase_state(struct rollups *r, struct err *e)
     int rc = r->store.read_state(r->store.self, r->kind, &r->state, e);
     if (rc)
         return rc;
+    if (r->state.closed_ms == 0) /* what is over by now is folded as such in this first pass */
+        r->state.closed_ms = closing_start(r);
     atomic_store(&r->stats.through_ms[r->kind], r->state.through_ms);
     if (!atomic_load(&r->stats.leading))
         return next_kind(r);
@@ -131,13 +140,6 @@ static int phase_save(struct rollups *r, struct err *e)
 }
 
 /* --- the stream of changes -------------------------------------------------------------------- */
-
-/* Rollups that start before this are over. */
-static int64_t closing_start(const struct rollups *r)
-{
-    const struct rollup_level *level = level_of(r);
-    return window_start(r->pass_ms - r->config.grace_ms, level->length_ms);
-}
 
 /* A checkpoint is never trusted beyond the store's clock. */
 static int64_t changes_start(const struct rollups *r)
@@ -167,13 +169,11 @@ static void advance(struct rollups *r, int64_t to_ms)
         r->state.through_ms = limit;
 }
 
-/* Without a checkpoint everything is a change and was folded by today's clock: nothing to sweep. */
 static void end_stream(struct rollups *r)
 {
     r->store.close(r->store.self);
     r->streaming = false;
-    bool sweep = !r->sweeping && r->state.closed_ms != 0 && r->state.closed_ms < closing_start(r);
-    if (sweep) {
+    if (!r->sweeping && r->state.closed_ms < closing_start(r)) {
         r->sweeping = true;
         r->phase = PHASE_OPEN;
         return;
