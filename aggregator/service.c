@@ -184,6 +184,7 @@ static int open_kafka(struct service *s, const struct options *options, struct e
     s->topics[1] = s->topics[0];
     s->topics[1].name = k->dlq_topic;
     s->topics[1].max_message_bytes = LETTER_BYTES_MAX;
+    s->topics[1].retention_ms = s->settings->dlq_ttl_ms ? s->settings->dlq_ttl_ms : -1;
     s->dlq_topics[0] = k->dlq_topic;
     struct kafka_consumer_options consumer = {
         .kafka = s->kafka,

@@ -61,6 +61,8 @@ static const struct option_row rows[] = {
     TTL("AGG_1H_TTL", hours_ttl_ms, "730d", "Rollups of an hour are kept this long after their last change."),
     TTL("AGG_1D_TTL", days_ttl_ms, "0", "Rollups of a day are kept this long after their last change."),
     TTL("ALERTS_TTL", alerts_ttl_ms, "365d", "Alerts are kept this long."),
+    TTL("DLQ_TTL", dlq_ttl_ms, "30d",
+        "Dead letters are kept this long: retention.ms of the topic, set when it is created and left alone after that."),
     {0},
 };
 /* clang-format on */

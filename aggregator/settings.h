@@ -11,7 +11,7 @@ struct settings {
     struct settings_mongo mongo;
     int64_t window_writes;
     int64_t window_flush_ms, grace_ms, max_future_skew_ms;
-    int64_t raw_ttl_ms, agg_ttl_ms, hours_ttl_ms, days_ttl_ms, alerts_ttl_ms;
+    int64_t raw_ttl_ms, agg_ttl_ms, hours_ttl_ms, days_ttl_ms, alerts_ttl_ms, dlq_ttl_ms;
     int64_t rollup_interval_ms, rollup_overlap_ms;
     int64_t max_windows, max_retries;
 };

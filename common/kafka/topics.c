@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/num.h"
 #include "common/base/xmalloc.h"
 #include "common/kafka/client.h"
 
@@ -117,6 +118,16 @@ static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, size_t count, ui
 }
 
 /* Describes the missing ones in `out`. Returns how many, or a negative code. */
+/* 0 leaves it to the broker. */
+static void set_number(rd_kafka_NewTopic_t *topic, const char *name, int64_t value)
+{
+    char text[NUM_TEXT_MAX];
+    if (value != 0) {
+        num_format_i64(value, text);
+        rd_kafka_NewTopic_set_config(topic, name, text);
+    }
+}
+
 static int find_missing(const struct rd_kafka_metadata *md, const struct kafka_topic *topics,
                         size_t count, rd_kafka_NewTopic_t **out, struct err *e)
 {
@@ -133,11 +144,8 @@ static int find_missing(const struct rd_kafka_metadata *md, const struct kafka_t
             rd_kafka_NewTopic_destroy_array(out, (size_t)n);
             return err_set(e, ERR_INVALID, "topic %s: %s", t->name, why);
         }
-        if (t->max_message_bytes) {
-            char bytes[16];
-            snprintf(bytes, sizeof bytes, "%d", t->max_message_bytes);
-            rd_kafka_NewTopic_set_config(out[n], "max.message.bytes", bytes);
-        }
+        set_number(out[n], "max.message.bytes", t->max_message_bytes);
+        set_number(out[n], "retention.ms", t->retention_ms);
         n++;
     }
     return n;

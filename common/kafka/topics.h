@@ -2,6 +2,8 @@
 #ifndef WEIR_KAFKA_TOPICS_H
 #define WEIR_KAFKA_TOPICS_H
 
+#include <stdint.h>
+
 #include "common/kafka/config.h"
 
 struct kafka_topic {
@@ -9,6 +11,7 @@ struct kafka_topic {
     int partitions;
     int replication_factor; /* -1 = the broker's default */
     int max_message_bytes;  /* largest batch of records; 0 = the broker's default */
+    int64_t retention_ms;   /* how long records are kept; 0 = the broker's default, -1 = for ever */
 };
 
 /* Blocking, up to timeout_ms: call it from a thread that may wait. Topics that exist are left as

@@ -136,6 +136,13 @@ def limit_letters(stack: Stack, size: int) -> None:
         done.result(10)
 
 
+def test_dead_letters_are_kept_as_long_as_readings(stack: Stack) -> None:
+    admin = AdminClient({"bootstrap.servers": stack.kafka})
+    topic = ConfigResource(ConfigResource.Type.TOPIC, DLQ)
+    (described,) = admin.describe_configs([topic]).values()
+    assert int(described.result(10)["retention.ms"].value) == 30 * 86_400_000
+
+
 def test_bytes_that_are_no_text_come_back_whole(
     stack: Stack, oracle: Oracle, device: str
 ) -> None:

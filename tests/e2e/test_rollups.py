@@ -82,7 +82,7 @@ def test_how_far_they_are_can_be_watched(stack: Stack, oracle: Oracle, device: s
     assert all(0 <= seconds < 10 for seconds in lag.values()), lag
 
 
-@pytest.mark.parametrize("setting", ["RAW_TTL", "AGG_TTL", "AGG_1H_TTL", "AGG_1D_TTL"])
+@pytest.mark.parametrize("setting", ["RAW_TTL", "AGG_1D_TTL", "DLQ_TTL"])
 def test_a_time_to_live_is_none_or_a_minute(setting: str) -> None:
     done = run("aggregator", "--check-config", **{setting: "59s"})
     assert done.returncode == 2
