@@ -84,7 +84,7 @@ V ?=
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-3s %s\n' $(1) $(2))
 
-.PHONY: all help setup demo down test tests-built unit sim e2e fuzz fuzzers-built differential bench lint lint-deploy fmt clean install deps-present
+.PHONY: all programs images deb help setup demo down test tests-built unit sim e2e fuzz fuzzers-built differential bench lint lint-deploy fmt clean install deps-present
 .SECONDARY:
 
 all: deps-present $(PROGRAMS) build/bin ## builds everything; V=1 shows the commands
@@ -264,12 +264,25 @@ lint-deploy: setup ## what can be checked of the deployment without a cluster: m
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@tools/deploy-lint/all
 
+images: ## the images of the Dockerfile, built and started without a container engine
+	@tools/setup deploy
+	@tools/images
+
+deb: setup ## a Debian package of each program into build/deb/packages, installed and started in a chroot
+	@tools/setup deploy
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@tools/deb
+	@tools/deb-check
+
 fmt: ## formats the C code
 	clang-format -i $(C_FILES)
 
 C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
-install: all ## into PREFIX (/usr/local), below DESTDIR
+# Without the check of packages, which wants those of the tests too: for images and packages.
+programs: $(PROGRAMS)
+
+install: programs ## into PREFIX (/usr/local), below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 

@@ -1,0 +1,1 @@
+"""Debian root file systems, images and what runs in them, without a container engine."""
