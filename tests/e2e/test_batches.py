@@ -273,6 +273,7 @@ def test_gzip_is_for_every_route(stack: Stack, device: str, added: list[int]) ->
 def test_a_batch_without_room_is_not_begun(
     stack: Stack, device: str, added: list[int]
 ) -> None:
+    stack.needs_own("kafka")
     items = [reading(device, now_ms() - i) for i in range(10)]
     small = Daemon(stack, "ingest", QUEUE_MESSAGES="15")
     with small.start(), ThreadPoolExecutor(1) as pool:

@@ -33,6 +33,7 @@ def waits_for(stack: Stack, name: str) -> bool:
 
 
 def test_daemons_before_broker_and_store(stack: Stack) -> None:
+    stack.needs_own("kafka", "store")
     stack.down()
     starting = stack.popen("start", *DAEMONS)
     for name in DAEMONS:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
 import requests
 
 from .wait import wait_until
@@ -31,6 +32,11 @@ KEPT_ENVIRONMENT = (
 TUNING = {"KAFKA_OPT_session_timeout_ms": "6000", "KAFKA_OPT_heartbeat_interval_ms": "1000"}
 # Nobody waits a minute for an hour.
 TUNING |= {"ROLLUP_INTERVAL": "300ms", "ROLLUP_OVERLAP": "20s"}
+
+
+# A broker and a store that somebody else runs, named by KAFKA_BOOTSTRAP_SERVERS and MONGO_URL. Said
+# apart from these, which may be in the environment for the demo's sake.
+EXTERNAL = os.environ.get("E2E_EXTERNAL") == "1"
 
 
 def binaries() -> Path:
@@ -72,6 +78,9 @@ class Stack:
         self.env |= {"KAFKA_PROXIED_PORT": str(behind), "KAFKA_PROXY_PORT": str(proxy)}
         self.kafka = f"127.0.0.1:{self.ports['kafka']}"
         self.mongo = f"mongodb://127.0.0.1:{self.ports['store']}"
+        if EXTERNAL:
+            self.kafka, self.mongo = os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ["MONGO_URL"]
+            self.env |= {"KAFKA_BOOTSTRAP_SERVERS": self.kafka, "MONGO_URL": self.mongo}
 
     def url(self, daemon: str) -> str:
         return f"http://127.0.0.1:{self.ports[daemon]}"
@@ -97,12 +106,18 @@ class Stack:
     def tool(
         self, *args: str, check: bool = True, **env: str
     ) -> subprocess.CompletedProcess[str]:
+        self.needs_own(*args)
         process = self.popen(*args, **env)
         output, _ = process.communicate(timeout=150)
         done = subprocess.CompletedProcess(args, process.returncode, output)
         if check:
             assert done.returncode == 0, f"tools/stack {' '.join(args)}:\n{output}"
         return done
+
+    def needs_own(self, *names: str) -> None:
+        """Skips the test when it would stop a broker or a store that is not ours."""
+        if EXTERNAL and set(names) & set(INFRASTRUCTURE):
+            pytest.skip("broker and store are not ours to stop")
 
     def up(self) -> None:
         self.tool("up")
