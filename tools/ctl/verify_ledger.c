@@ -201,6 +201,23 @@ static void add_purge(const bson_t *doc, uint64_t *purged, size_t partitions)
     }
 }
 
+/* Readings that its record counts are still there: it has to be ended first. */
+static void judge_purge(struct verify *v, const bson_t *doc)
+{
+    bson_iter_t iter;
+    char id[25] = "?";
+    if (!bson_iter_init_find(&iter, doc, "state") || !BSON_ITER_HOLDS_UTF8(&iter) ||
+        strcmp(bson_iter_utf8(&iter, NULL), "done") == 0)
+        return;
+    if (bson_iter_init_find(&iter, doc, "_id") && BSON_ITER_HOLDS_OID(&iter))
+        bson_oid_to_string(bson_iter_oid(&iter), id);
+    findings_add(&v->findings, &(struct finding){.what = "purge",
+                                                 .where = id,
+                                                 .field = "state",
+                                                 .stored = "begun",
+                                                 .expected = "done: run it again"});
+}
+
 static int read_purges(struct verify *v, uint64_t *purged, struct err *e)
 {
     mongoc_collection_t *c = reach_collection(&v->reach, STORE_PURGES);
@@ -208,8 +225,10 @@ static int read_purges(struct verify *v, uint64_t *purged, struct err *e)
     mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, &all, NULL, NULL);
     const bson_t *doc;
     bson_error_t error = {0};
-    while (mongoc_cursor_next(cursor, &doc))
+    while (mongoc_cursor_next(cursor, &doc)) {
         add_purge(doc, purged, v->recount.partitions);
+        judge_purge(v, doc);
+    }
     bool failed = mongoc_cursor_error(cursor, &error);
     mongoc_cursor_destroy(cursor);
     mongoc_collection_destroy(c);

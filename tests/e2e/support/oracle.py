@@ -143,6 +143,9 @@ class Oracle:
             [{"$group": {"_id": "$origin.p", "n": {"$sum": 1}}}]
         ):
             stored[row["_id"]] = row["n"]
+        for purge in self.db.purges.find({}):  # readings that an operator has removed
+            for name, removed in purge["origins"].items():
+                stored[int(name[1:])] += removed
         committed, ledger = self.log.committed(AGGREGATOR_GROUP), self.ledger()
         for p, end in self.log.ends().items():
             if end == 0 and p not in ledger:
