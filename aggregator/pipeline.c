@@ -229,30 +229,30 @@ static void serve_group(struct pipeline *p, int wait_ms)
 static const struct {
     const char *name;
     int (*run)(struct pipeline *p, struct err *e);
-    bool kafka; /* whose trouble it is when it fails: else the store's */
+    enum pipeline_blocker blocker; /* whose trouble it is when it fails */
 } phases[PHASE_COUNT] = {
-    [PHASE_POLL] = {"poll", phase_poll},
-    [PHASE_ADOPT_POSITION] = {"read_position", phase_adopt_position, .kafka = true},
-    [PHASE_ADOPT_LEDGER] = {"read_ledger", phase_adopt_ledger},
-    [PHASE_VERIFY_LOG] = {"verify_log", phase_verify_log, .kafka = true},
-    [PHASE_REWIND] = {"rewind", phase_rewind, .kafka = true},
-    [PHASE_IDENTIFY] = {"identify_store", phase_identify},
-    [PHASE_FIND_OPEN] = {"find_open_windows", phase_find_open},
-    [PHASE_LOAD_OPEN] = {"load_open_windows", phase_load_open},
-    [PHASE_DECODE] = {"decode", phase_decode},
-    [PHASE_INSERT_RAW] = {"insert_raw", phase_insert_raw},
-    [PHASE_READ_ORIGINS] = {"read_origins", phase_read_origins},
-    [PHASE_LOAD_WINDOWS] = {"load_windows", phase_load_windows},
-    [PHASE_LOAD_DEVICES] = {"load_devices", phase_load_devices},
-    [PHASE_FOLD] = {"fold", phase_fold},
-    [PHASE_LETTERS] = {"dead_letters", phase_letters, .kafka = true},
-    [PHASE_WRITE_WINDOWS] = {"write_windows", phase_write_windows},
-    [PHASE_REREAD_WINDOWS] = {"reread_windows", phase_reread_windows},
-    [PHASE_WRITE_DEVICES] = {"write_devices", phase_write_devices},
-    [PHASE_REREAD_DEVICES] = {"reread_devices", phase_reread_devices},
-    [PHASE_LEDGER] = {"write_ledger", phase_ledger},
-    [PHASE_REREAD_LEDGER] = {"reread_ledger", phase_reread_ledger},
-    [PHASE_COMMIT] = {"commit", phase_commit},
+    [PHASE_POLL] = {"poll", phase_poll, PIPELINE_BLOCKED_BY_KAFKA},
+    [PHASE_ADOPT_POSITION] = {"read_position", phase_adopt_position, PIPELINE_BLOCKED_BY_KAFKA},
+    [PHASE_ADOPT_LEDGER] = {"read_ledger", phase_adopt_ledger, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_VERIFY_LOG] = {"verify_log", phase_verify_log, PIPELINE_BLOCKED_BY_KAFKA},
+    [PHASE_REWIND] = {"rewind", phase_rewind, PIPELINE_BLOCKED_BY_KAFKA},
+    [PHASE_IDENTIFY] = {"identify_store", phase_identify, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_FIND_OPEN] = {"find_open_windows", phase_find_open, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_LOAD_OPEN] = {"load_open_windows", phase_load_open, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_DECODE] = {"decode", phase_decode, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_INSERT_RAW] = {"insert_raw", phase_insert_raw, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_READ_ORIGINS] = {"read_origins", phase_read_origins, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_LOAD_WINDOWS] = {"load_windows", phase_load_windows, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_LOAD_DEVICES] = {"load_devices", phase_load_devices, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_FOLD] = {"fold", phase_fold, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_LETTERS] = {"dead_letters", phase_letters, PIPELINE_BLOCKED_BY_KAFKA},
+    [PHASE_WRITE_WINDOWS] = {"write_windows", phase_write_windows, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_REREAD_WINDOWS] = {"reread_windows", phase_reread_windows, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_WRITE_DEVICES] = {"write_devices", phase_write_devices, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_REREAD_DEVICES] = {"reread_devices", phase_reread_devices, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_LEDGER] = {"write_ledger", phase_ledger, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_REREAD_LEDGER] = {"reread_ledger", phase_reread_ledger, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_COMMIT] = {"commit", phase_commit, PIPELINE_BLOCKED_BY_KAFKA},
 };
 
 static void note_failure(struct pipeline *p, enum phase phase, const struct err *e)
@@ -265,8 +265,7 @@ static void note_failure(struct pipeline *p, enum phase phase, const struct err 
     atomic_store_explicit(&p->stats.blocked_since_ms, (int64_t)p->blocked_since_ms,
                           memory_order_relaxed);
     atomic_fetch_add_explicit(&p->stats.store_errors, 1, memory_order_relaxed);
-    set_blocker(p, phases[phase].kafka ? PIPELINE_BLOCKED_BY_KAFKA : PIPELINE_BLOCKED_BY_STORE,
-                e->message);
+    set_blocker(p, phases[phase].blocker, e->message);
     if (p->ports.observer.blocked)
         p->ports.observer.blocked(p->ports.observer.self, phases[phase].name, e, p->attempt,
                                   wait_ms);
