@@ -136,9 +136,9 @@ static void start_rollups(struct service *s)
     s->rollups = rollup_worker_new(&(struct rollup_worker_options){
         .store = {.mongo = s->mongo,
                   .windows = s->settings->mongo.agg_collection,
-                  .hours = "aggregated_1h",
-                  .days = "aggregated_1d",
-                  .state = "rollup_state"},
+                  .hours = STORE_HOURS,
+                  .days = STORE_DAYS,
+                  .state = STORE_ROLLUP_STATE},
         .interval_ms = s->settings->rollup_interval_ms,
         .overlap_ms = s->settings->rollup_overlap_ms,
         .grace_ms = s->settings->grace_ms,

@@ -1,24 +1,10 @@
 /* The settings of weir-aggregator. */
 #include "aggregator/settings.h"
 
-#include "common/base/units.h"
-
-#define DAY_MS 86400e3
-
-/* The store looks once a minute, so anything shorter would promise too much. */
-static int valid_ttl(const char *text, struct err *e)
-{
-    int64_t ms;
-    bool shorter = duration_parse(span_str(text), &ms) && ms > 0 && ms < 60000;
-    return shorter ? err_set(e, ERR_INVALID, "must be 0 (kept for ever) or at least 1m") : 0;
-}
+#define DAY_MS   86400e3
+#define FIELD(f) offsetof(struct settings, f)
 
 /* clang-format off */
-#define TTL(setting, member, period, text) \
-    {.name = (setting), .type = OPTION_DURATION, .field = offsetof(struct settings, member), \
-     .fallback = (period), .min = 0, .max = 36500 * DAY_MS, .group = "Retention", \
-     .help = text " 0 = for ever.", .valid = valid_ttl}
-
 static const struct option_row rows[] = {
     SETTINGS_COMMON(struct settings, common, "0.0.0.0:8003"),
     SETTINGS_KAFKA(struct settings, kafka),
@@ -54,14 +40,14 @@ static const struct option_row rows[] = {
      .max = DAY_MS, .group = "Rollups",
      .help = "Windows written so long before the last look are looked at again: how far the clocks "
              "of the instances may differ from the store's, and the longest time of a write."},
-    TTL("RAW_TTL", raw_ttl_ms, "30d",
+    SETTINGS_TTL("RAW_TTL", FIELD(raw_ttl_ms), "30d",
         "Readings are kept this long after their receipt; doubles are told apart as long."),
-    TTL("AGG_TTL", agg_ttl_ms, "90d",
+    SETTINGS_TTL("AGG_TTL", FIELD(agg_ttl_ms), "90d",
         "Windows are kept this long after their last change; late readings correct hours and days as long."),
-    TTL("AGG_1H_TTL", hours_ttl_ms, "730d", "Rollups of an hour are kept this long after their last change."),
-    TTL("AGG_1D_TTL", days_ttl_ms, "0", "Rollups of a day are kept this long after their last change."),
-    TTL("ALERTS_TTL", alerts_ttl_ms, "365d", "Alerts are kept this long."),
-    TTL("DLQ_TTL", dlq_ttl_ms, "30d",
+    SETTINGS_TTL("AGG_1H_TTL", FIELD(hours_ttl_ms), "730d", "Rollups of an hour are kept this long after their last change."),
+    SETTINGS_TTL("AGG_1D_TTL", FIELD(days_ttl_ms), "0", "Rollups of a day are kept this long after their last change."),
+    SETTINGS_TTL("ALERTS_TTL", FIELD(alerts_ttl_ms), "365d", "Alerts are kept this long."),
+    SETTINGS_TTL("DLQ_TTL", FIELD(dlq_ttl_ms), "30d",
         "Dead letters are kept this long: retention.ms of the topic, set when it is created and left alone after that."),
     {0},
 };

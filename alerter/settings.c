@@ -26,9 +26,7 @@ static const struct option_row rows[] = {
     {.name = "MAX_FUTURE_SKEW", .type = OPTION_DURATION, .field = FIELD(max_future_skew_ms),
      .fallback = "5m", .min = 0, .max = DAY_MS, .group = "Readings",
      .help = "A record whose ts is further ahead of its time of receipt is not judged."},
-    {.name = "ALERTS_TTL", .type = OPTION_DURATION, .field = FIELD(alerts_ttl_ms),
-     .fallback = "365d", .min = 60e3, .max = 36500 * DAY_MS, .group = "MongoDB",
-     .help = "Alerts are kept this long."},
+    SETTINGS_TTL("ALERTS_TTL", FIELD(alerts_ttl_ms), "365d", "Alerts are kept this long."),
     {0},
 };
 /* clang-format on */

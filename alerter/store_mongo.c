@@ -10,6 +10,7 @@
 #include "common/mongo/bulk.h"
 #include "common/mongo/cas.h"
 #include "common/mongo/lookup.h"
+#include "common/store/schema.h"
 
 /* One call's hold on a collection. */
 struct session {
@@ -206,5 +207,6 @@ int alert_store_mongo_prepare(struct alert_store_mongo *s, int64_t ttl_ms, struc
         {s->alerts, "timestamp:-1", 0},
         {s->alerts, "status:1,severity:1", 0},
     };
-    return mongo_ensure_indexes(s->mongo, indexes, sizeof indexes / sizeof *indexes, e);
+    int rc = store_schema_check(s->mongo, e);
+    return rc ? rc : mongo_ensure_indexes(s->mongo, indexes, sizeof indexes / sizeof *indexes, e);
 }

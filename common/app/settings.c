@@ -5,6 +5,7 @@
 
 #include "common/base/num.h"
 #include "common/base/span.h"
+#include "common/base/units.h"
 
 void settings_check_auth(struct options *o, const struct settings_auth *s)
 {
@@ -12,6 +13,13 @@ void settings_check_auth(struct options *o, const struct settings_auth *s)
         options_error(o, "API_KEY", "is set, but empty");
     if (s->api_keys_file && !*s->api_keys_file)
         options_error(o, "API_KEYS_FILE", "is set, but empty");
+}
+
+int settings_valid_ttl(const char *text, struct err *e)
+{
+    int64_t ms;
+    bool too_short = duration_parse(span_str(text), &ms) && ms > 0 && ms < 60000;
+    return too_short ? err_set(e, ERR_INVALID, "must be 0 (kept for ever) or at least 1m") : 0;
 }
 
 static bool is_port(struct span text, int64_t min)

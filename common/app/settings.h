@@ -46,6 +46,9 @@ int settings_valid_mongo_url(const char *text, struct err *e);
 /* A name of a database or collection: not empty, no '$', no NUL, no leading "system.". */
 int settings_valid_mongo_name(const char *text, struct err *e);
 
+/* 0 (kept for ever), or at least 1m: stores look once a minute, less would promise too much. */
+int settings_valid_ttl(const char *text, struct err *e);
+
 /* Rows for a struct T with the members `common`, `kafka`, `mongo`; used inside an initializer:
  *     static const struct option_row rows[] = {
  *         SETTINGS_COMMON(struct settings, common, "0.0.0.0:8001"),
@@ -122,6 +125,12 @@ int settings_valid_mongo_name(const char *text, struct err *e);
     {.name = "ALERTS_COLLECTION", .type = OPTION_STRING, \
      .field = offsetof(T, member.alerts_collection), .fallback = "alerts", .group = "MongoDB", \
      .valid = settings_valid_mongo_name, .help = "Collection of the alerts."}
+
+/* For how long something is kept, in `field` as ms; `text` is a string literal. */
+#define SETTINGS_TTL(setting, member_offset, period, text) \
+    {.name = (setting), .type = OPTION_DURATION, .field = (member_offset), \
+     .fallback = (period), .min = 0, .max = 36500 * 86400e3, .group = "Retention", \
+     .valid = settings_valid_ttl, .help = text " 0 = for ever."}
 /* clang-format on */
 
 #endif

@@ -91,3 +91,16 @@ int mongo_migrate(struct mongo *m, const struct mongo_migrations *migrations, in
     mongo_push(m, client);
     return rc;
 }
+
+int mongo_refuse_newer(struct mongo *m, size_t known, struct err *e)
+{
+    mongoc_client_t *client = mongo_pop(m);
+    if (!client)
+        return err_set(e, ERR_UNAVAILABLE, "no store client is free");
+    mongoc_collection_t *meta = mongo_collection(m, client, "meta");
+    int64_t version;
+    int rc = read_version(meta, &version, e);
+    mongoc_collection_destroy(meta);
+    mongo_push(m, client);
+    return rc ? rc : refuse_newer(version, known, e);
+}

@@ -31,4 +31,7 @@ struct mongo_migrations {
 WEIR_MUST_CHECK int mongo_migrate(struct mongo *m, const struct mongo_migrations *migrations,
                                   int64_t now_ms, struct err *e);
 
+/* For programs that write and do not migrate: ERR_INVALID when the store is newer than `known`. */
+WEIR_MUST_CHECK int mongo_refuse_newer(struct mongo *m, size_t known, struct err *e);
+
 #endif

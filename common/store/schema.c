@@ -22,12 +22,12 @@ static const struct row {
     {WINDOWS, NULL, "timestamp:-1", FOR_EVER},        /* the newest of all devices */
     {WINDOWS, NULL, "final:1,timestamp:1", FOR_EVER}, /* those that a crash left open */
     {WINDOWS, NULL, "last_updated:1", WINDOWS_TTL},
-    {FIXED, "aggregated_1h", "device_id:1,timestamp:-1", FOR_EVER},
-    {FIXED, "aggregated_1h", "timestamp:-1", FOR_EVER},
-    {FIXED, "aggregated_1h", "last_updated:1", HOURS_TTL},
-    {FIXED, "aggregated_1d", "device_id:1,timestamp:-1", FOR_EVER},
-    {FIXED, "aggregated_1d", "timestamp:-1", FOR_EVER},
-    {FIXED, "aggregated_1d", "last_updated:1", DAYS_TTL},
+    {FIXED, STORE_HOURS, "device_id:1,timestamp:-1", FOR_EVER},
+    {FIXED, STORE_HOURS, "timestamp:-1", FOR_EVER},
+    {FIXED, STORE_HOURS, "last_updated:1", HOURS_TTL},
+    {FIXED, STORE_DAYS, "device_id:1,timestamp:-1", FOR_EVER},
+    {FIXED, STORE_DAYS, "timestamp:-1", FOR_EVER},
+    {FIXED, STORE_DAYS, "last_updated:1", DAYS_TTL},
     {FIXED, "devices", "last_seen:-1", FOR_EVER},
     {ALERTS, NULL, "created_at:-1", ALERTS_TTL},
     {ALERTS, NULL, "device_id:1,created_at:-1", FOR_EVER},
@@ -151,4 +151,9 @@ int store_schema_apply(struct mongo *m, const struct store_schema_options *optio
     if (rc == 0)
         rc = mongo_ensure_indexes(m, indexes, count, e);
     return rc ? rc : store_schema_identify(m, now_ms, e);
+}
+
+int store_schema_check(struct mongo *m, struct err *e)
+{
+    return mongo_refuse_newer(m, STORE_SCHEMA_VERSION, e);
 }

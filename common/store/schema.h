@@ -8,11 +8,14 @@
 #include "common/mongo/mongo.h"
 
 /* Collections whose names are no settings. */
-#define STORE_DEVICES "devices"
-#define STORE_LEDGER  "ledger"
-#define STORE_META    "meta"
-#define STORE_PURGES  "purges"
-#define STORE_AUDIT   "audit"
+#define STORE_DEVICES      "devices"
+#define STORE_HOURS        "aggregated_1h"
+#define STORE_DAYS         "aggregated_1d"
+#define STORE_ROLLUP_STATE "rollup_state"
+#define STORE_LEDGER       "ledger"
+#define STORE_META         "meta"
+#define STORE_PURGES       "purges"
+#define STORE_AUDIT        "audit"
 
 enum { STORE_SCHEMA_VERSION = 1 };
 
@@ -35,6 +38,10 @@ struct store_schema_options {
  * index cannot be made: do not go on. */
 WEIR_MUST_CHECK int store_schema_apply(struct mongo *m, const struct store_schema_options *options,
                                        int64_t now_ms, struct err *e);
+
+/* For daemons that write to the store and leave its making to the aggregator: ERR_INVALID when it
+ * is newer than this program. */
+WEIR_MUST_CHECK int store_schema_check(struct mongo *m, struct err *e);
 
 /* The last part of it: gives a store that has none an identity. */
 WEIR_MUST_CHECK int store_schema_identify(struct mongo *m, int64_t now_ms, struct err *e);

@@ -125,3 +125,16 @@ def test_a_taken_port_is_a_runtime_failure() -> None:
         done = run("ingest", LISTEN=f"127.0.0.1:{port}", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
     assert done.returncode == 1
     assert str(port) in done.stderr
+
+
+TTL = [("aggregator", "RAW_TTL"), ("aggregator", "DLQ_TTL"), ("alerter", "ALERTS_TTL")]
+
+
+@pytest.mark.parametrize(("name", "setting"), TTL)
+def test_a_time_to_live_is_none_or_a_minute(name: str, setting: str) -> None:
+    done = run(name, "--check-config", **{setting: "59s"})
+    assert done.returncode == 2
+    told = f"{setting} (environment): must be 0 (kept for ever) or at least 1m"
+    assert told in done.stderr, done.stderr
+    for good in ("0", "1m", "3650d"):
+        assert run(name, "--check-config", **{setting: good}).returncode == 0

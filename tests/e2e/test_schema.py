@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from support.daemon import Daemon
 from support.oracle import Oracle
 from support.stack import Stack
 from support.wait import wait_until
 
 
-def test_an_older_program_refuses_a_newer_store(stack: Stack, oracle: Oracle) -> None:
+@pytest.mark.parametrize("name", ["aggregator", "alerter"])
+def test_an_older_program_refuses_a_newer_store(
+    stack: Stack, oracle: Oracle, name: str
+) -> None:
     database = oracle.client["from_the_future"]
     database.meta.insert_one({"_id": "schema", "version": 99})
     try:
-        with Daemon(stack, "aggregator", MONGO_DB=database.name) as older:
+        with Daemon(stack, name, MONGO_DB=database.name) as older:
             older.start(wait_ready=False)
             wait_until(lambda: older.exited, 20, older.tail)
             assert older.process and older.process.returncode == 1

@@ -41,6 +41,7 @@ def test_one_joins_and_one_leaves_under_load(stack: Stack, oracle: Oracle, devic
         oracle.wait_aggregated()
     check_delivery(load, oracle.raw(device))
     oracle.check()
+    oracle.check_rollups(device)
 
 
 def test_the_first_is_killed_and_the_second_takes_over(

@@ -185,6 +185,9 @@ START_TEST(a_newer_store_is_refused_untouched)
     ck_assert_ptr_nonnull(strstr(e.message, "schema version 3, this program knows 2"));
     ck_assert(s.done[0] == 1 && s.done[1] == 1);
     ck_assert_int_eq(version_in_meta(0), 3);
+    err_clear(&e);
+    ck_assert_int_eq(mongo_refuse_newer(fix.mongo, 2, &e), ERR_INVALID);
+    MUST(mongo_refuse_newer(fix.mongo, 3, E));
 }
 END_TEST
 
