@@ -75,12 +75,12 @@ static void count_flush(struct pipeline_stats *s, struct span sensor)
     atomic_fetch_add_explicit(c, 1, memory_order_relaxed);
 }
 
-static struct sink_window window_item(struct window_entry *w)
+static struct sink_window window_item(struct pipeline *p, struct window_entry *w)
 {
     return (struct sink_window){
-        .device_id = span_str(w->device_id),
-        .sensor = span_str(w->sensor),
-        .window = &w->window,
+        .device_id = window_entry_device(w),
+        .sensor = window_entry_sensor(w),
+        .window = window_cache_open(&p->cache, w),
     };
 }
 
@@ -98,7 +98,7 @@ int phase_write_windows(struct pipeline *p, struct err *e)
     struct sink_window items[CHUNK_MAX];
     size_t n = 0;
     for (size_t i = p->flush_at; i < dirty->count && n < CHUNK_MAX; i++)
-        items[n++] = window_item(dirty->item[i]);
+        items[n++] = window_item(p, dirty->item[i]);
     int rc = n ? p->ports.sink.write_windows(p->ports.sink.self, items, n,
                                              clock_wall_ms(&p->ports.clock), e)
                : 0;
@@ -107,10 +107,12 @@ int phase_write_windows(struct pipeline *p, struct err *e)
     for (size_t i = 0; i < n; i++) {
         struct window_entry *w = dirty->item[p->flush_at + i];
         w->dirty = false;
-        if (items[i].lost)
+        if (items[i].lost) {
             entry_list_add(&p->lost_windows, w);
-        else
-            count_flush(&p->stats, items[i].sensor);
+            continue;
+        }
+        count_flush(&p->stats, items[i].sensor);
+        window_cache_pack(&p->cache, w);
     }
     pay(p, n);
     p->flush_at += n;
@@ -127,9 +129,9 @@ static void join_window(struct pipeline *p, struct window_entry *w,
 {
     atomic_fetch_add_explicit(&p->stats.lost_races, 1, memory_order_relaxed);
     if (!stored->found) { /* expired or removed meanwhile */
-        w->window.rev = 0;
+        w->window->rev = 0;
         window_cache_mark_window(&p->cache, w);
-    } else if (window_join(&w->window, stored->window)) {
+    } else if (window_join(w->window, stored->window)) {
         window_cache_mark_window(&p->cache, w);
     }
 }
@@ -140,7 +142,7 @@ static bool windows_are_gone(const struct pipeline *p, const struct sink_window 
 {
     for (size_t i = 0; i < count && !p->identity_confirmed; i++) {
         const struct window_entry *w = p->lost_windows.item[p->flush_at + i];
-        if (!items[i].found && w->window.rev > 0)
+        if (!items[i].found && w->window->rev > 0)
             return true;
     }
     return false;
@@ -153,8 +155,8 @@ int phase_reread_windows(struct pipeline *p, struct err *e)
     size_t n = 0;
     for (size_t i = p->flush_at; i < p->lost_windows.count && n < CHUNK_MAX; i++, n++) {
         struct window_entry *w = p->lost_windows.item[i];
-        items[n] = window_item(w);
-        window_init(&stored[n], w->window.start_ms);
+        items[n] = window_item(p, w);
+        window_init(&stored[n], w->start_ms);
         items[n].window = &stored[n];
     }
     int rc = p->ports.sink.read_windows(p->ports.sink.self, items, n, e);
@@ -369,7 +371,7 @@ void flush_publish_stats(struct pipeline *p)
     atomic_store_explicit(&s->ledger_gap, sum.gap, memory_order_relaxed);
     atomic_store_explicit(&s->unaccounted, unaccounted, memory_order_relaxed);
     atomic_store_explicit(&s->partitions, p->accounts, memory_order_relaxed);
-    atomic_store_explicit(&s->windows_in_memory, map_count(p->cache.windows), memory_order_relaxed);
+    atomic_store_explicit(&s->windows_in_memory, p->cache.windows.count, memory_order_relaxed);
     atomic_store_explicit(&s->devices_in_memory, map_count(p->cache.devices), memory_order_relaxed);
     atomic_store_explicit(&s->oldest_unwritten_ms, (int64_t)p->first_unwritten_ms,
                           memory_order_relaxed);
@@ -387,6 +389,7 @@ int phase_commit(struct pipeline *p, struct err *e)
     }
     p->first_unwritten_ms = 0;
     p->cache.round++;
+    window_cache_pack_all(&p->cache);
     flush_publish_stats(p);
     p->phase = PHASE_POLL;
     return 0;
@@ -404,12 +407,20 @@ int64_t flush_watermark(void *pipeline, int32_t partition)
     return idle ? clock_wall_ms(&p->ports.clock) : a->watermark_ms;
 }
 
+struct window_clock flush_window_clock(struct pipeline *p)
+{
+    return (struct window_clock){.open_ms = p->config.window_ms + p->config.grace_ms,
+                                 .watermark = flush_watermark,
+                                 .arg = p};
+}
+
 void flush_sweep(struct pipeline *p, uint64_t now_ms)
 {
     if (now_ms - p->swept_ms < SWEEP_MS)
         return;
     p->swept_ms = now_ms;
-    window_cache_finalize(&p->cache, p->config.window_ms + p->config.grace_ms, flush_watermark, p);
+    struct window_clock clock = flush_window_clock(p);
+    window_cache_sweep(&p->cache, &clock);
     if (p->cache.dirty_windows.count)
         flush_note_unwritten(p);
     window_cache_evict(&p->cache, p->config.max_windows);

@@ -246,9 +246,9 @@ int intake_load_windows(struct pipeline *p, const struct entry_list *list, size_
         w->loaded = true; /* so that it is read once; taken back if the read fails */
         entries[n] = w;
         items[n++] = (struct sink_window){
-            .device_id = span_str(w->device_id),
-            .sensor = span_str(w->sensor),
-            .window = &w->window,
+            .device_id = window_entry_device(w),
+            .sensor = window_entry_sensor(w),
+            .window = window_cache_open(&p->cache, w),
         };
     }
     int rc = n ? p->ports.sink.read_windows(p->ports.sink.self, items, n, e) : 0;
@@ -313,7 +313,7 @@ static void fold_targets(struct pipeline *p)
         const struct fold_target *t = &s->target[i];
         const struct sink_raw *raw = &s->raw[t->raw];
         const struct reading_sensor *sensor = &raw->reading->sensor[t->sensor];
-        if (!window_fold(&t->entry->window, raw->partition, raw->offset, raw->reading->ts_ms,
+        if (!window_fold(t->entry->window, raw->partition, raw->offset, raw->reading->ts_ms,
                          sensor->value))
             continue; /* a replay of what the window includes already */
         window_cache_mark_window(&p->cache, t->entry);

@@ -184,6 +184,7 @@ void flush_note_unwritten(struct pipeline *p);
 void flush_sweep(struct pipeline *p, uint64_t now_ms); /* windows that became final */
 /* Event time of a partition, as windows become final by it; INT64_MIN = unknown, or not ours. */
 int64_t flush_watermark(void *pipeline, int32_t partition);
+struct window_clock flush_window_clock(struct pipeline *p);
 void flush_publish_stats(struct pipeline *p);
 
 /* insertion.c */

@@ -25,7 +25,7 @@ static void note_found(struct pipeline *p, const struct sink_key *key)
 {
     struct window_entry *w = window_cache_window(&p->cache, span_str(key->device_id),
                                                  span_str(key->sensor), key->start_ms);
-    if (!w->loaded)
+    if (!w->loaded || !w->dirty)
         entry_list_add(&p->slice.load_windows, w);
 }
 
@@ -56,12 +56,16 @@ int phase_load_open(struct pipeline *p, struct err *e)
     int rc = intake_load_windows(p, &s->load_windows, &s->load_at, e);
     if (rc || s->load_at < s->load_windows.count)
         return rc;
-    s->load_windows.count = s->load_at = 0;
     size_t before = p->cache.dirty_windows.count;
-    window_cache_finalize(&p->cache, p->config.window_ms + p->config.grace_ms, flush_watermark, p);
+    struct window_clock clock = flush_window_clock(p);
+    for (size_t i = 0; i < s->load_windows.count; i++)
+        window_cache_finalize(&p->cache, s->load_windows.item[i], &clock);
+    s->load_windows.count = s->load_at = 0;
     bool progress = p->cache.dirty_windows.count > before;
     if (progress)
         flush_note_unwritten(p);
+    else
+        window_cache_pack_all(&p->cache);
     if (p->open_found < FOUND_MAX || !progress)
         p->open_at++;
     p->phase = PHASE_POLL;
