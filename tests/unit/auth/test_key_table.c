@@ -1,6 +1,7 @@
 /* Finding a key: the right one, and the same work for every wrong one. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <dlfcn.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include "common/auth/key_table.h"
@@ -11,11 +12,13 @@
 static _Thread_local unsigned hashes, compares;
 static _Thread_local size_t compared_bytes;
 
-unsigned char *SHA256(const unsigned char *p, size_t len, unsigned char *out)
+int SHA256_Final(unsigned char *out, SHA256_CTX *c)
 {
+    static int (*theirs)(unsigned char *, SHA256_CTX *);
+    if (!theirs)
+        *(void **)&theirs = dlsym(RTLD_NEXT, "SHA256_Final");
     hashes++;
-    ck_assert_int_eq(EVP_Digest(p, len, out, NULL, EVP_sha256(), NULL), 1);
-    return out;
+    return theirs(out, c);
 }
 
 int CRYPTO_memcmp(const void *a, const void *b, size_t len)
