@@ -264,6 +264,7 @@ bool device_state_fold(struct device_state *d, int32_t partition, int64_t offset
         return false;
     }
     device_state_gather(d, partition, offset, r);
+    cadence_note(&share_of(d, partition)->cadence, r->ts_ms);
     return true;
 }
 
@@ -274,9 +275,18 @@ void device_state_gather(struct device_state *d, int32_t partition, int64_t offs
     struct device_share *share = share_of(d, partition);
     share->src = offset > share->src ? offset : share->src;
     share->readings++;
-    cadence_note(&share->cadence, r->ts_ms);
     d->last_ts_ms = first || r->ts_ms > d->last_ts_ms ? r->ts_ms : d->last_ts_ms;
     take_reading(d, r);
+}
+
+void device_state_keep_cadence(struct device_state *d, const struct device_state *other)
+{
+    for (unsigned i = 0; i < other->shares; i++) {
+        unsigned at = share_position(d, other->share[i].partition);
+        if (at < d->shares && d->share[at].partition == other->share[i].partition) {
+            d->share[at].cadence = other->share[i].cadence;
+        }
+    }
 }
 
 int64_t device_state_src(const struct device_state *d, int32_t partition)

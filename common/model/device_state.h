@@ -57,9 +57,12 @@ bool device_state_fold(struct device_state *d, int32_t partition, int64_t offset
                        const struct reading *r);
 
 /* The same in any order of offsets, for who reads them back out of the store: each reading must
- * come once. */
+ * come once. The cadence, which depends on the order, is left alone. */
 void device_state_gather(struct device_state *d, int32_t partition, int64_t offset,
                          const struct reading *r);
+
+/* Takes the cadences of `other`, share by share. */
+void device_state_keep_cadence(struct device_state *d, const struct device_state *other);
 
 /* The highest offset of the partition that is folded in; -1 = none. */
 int64_t device_state_src(const struct device_state *d, int32_t partition);

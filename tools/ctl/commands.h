@@ -4,6 +4,6 @@
 
 #include "tools/ctl/command.h"
 
-extern const struct command command_dlq, command_key, command_purge, command_verify;
+extern const struct command command_dlq, command_doctor, command_key, command_purge, command_verify;
 
 #endif

@@ -5,7 +5,7 @@
 #include "tools/ctl/commands.h"
 
 static const struct command *const commands[] = {
-    &command_dlq, &command_key, &command_purge, &command_verify, NULL,
+    &command_dlq, &command_doctor, &command_key, &command_purge, &command_verify, NULL,
 };
 
 int main(int argc, char **argv)

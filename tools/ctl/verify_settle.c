@@ -304,6 +304,7 @@ static int repair_device(struct verify *v, struct span device, const struct seco
 {
     if (look->want->shares == 0)
         return remove_one(v, STORE_DEVICES, device, look->have->rev, lost, e);
+    device_state_keep_cadence(look->want, look->have); /* it is learned in the order of the log */
     bson_t doc = BSON_INITIALIZER;
     document_device_encode(&doc, look->want, look->have->rev + 1);
     int rc = replace(v, STORE_DEVICES, &doc, look->have->rev, lost, e);

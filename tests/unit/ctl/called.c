@@ -9,8 +9,8 @@
 
 struct called called(const char *const *words)
 {
-    static const struct command *const commands[] = {&command_dlq, &command_key, &command_purge,
-                                                     &command_verify, NULL};
+    static const struct command *const commands[] = {&command_dlq,   &command_doctor, &command_key,
+                                                     &command_purge, &command_verify, NULL};
     static const struct command root = {.name = "weirctl", .summary = "tests.", .sub = commands};
     struct called c = {0};
     size_t out_len, err_len;

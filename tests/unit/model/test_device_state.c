@@ -341,6 +341,40 @@ START_TEST(joined_states_continue_as_if_one_had_read_everything)
 }
 END_TEST
 
+/* Read back in another order it is the same state, and the cadence is taken from the stored one. */
+START_TEST(gathering_in_any_order_is_folding)
+{
+    struct device_state folded, gathered;
+    device_state_init(&folded, span_str("dev-1"));
+    device_state_init(&gathered, span_str("dev-1"));
+    for (int64_t o = 0; o < 40; o++) {
+        struct reading r = {.device_id = span_str("dev-1"),
+                            .ts_ms = 1000 * o + o % 3,
+                            .received_at_ms = 1 + 1000 * o,
+                            .sensors = 1};
+        r.sensor[0] = (struct reading_sensor){.name = span_str("a"), .value = (double)o};
+        device_state_fold(&folded, (int32_t)(o % 2), o, &r);
+    }
+    for (int64_t o = 40; o-- > 0;) {
+        struct reading r = {.device_id = span_str("dev-1"),
+                            .ts_ms = 1000 * o + o % 3,
+                            .received_at_ms = 1 + 1000 * o,
+                            .sensors = 1};
+        r.sensor[0] = (struct reading_sensor){.name = span_str("a"), .value = (double)o};
+        device_state_gather(&gathered, (int32_t)(o % 2), o, &r);
+    }
+    ck_assert_int_eq(gathered.share[0].cadence.gaps, 0);
+    device_state_keep_cadence(&gathered, &folded);
+    ck_assert_int_gt(gathered.share[0].cadence.gaps, 0);
+    ck_assert(!device_state_join(&gathered, &folded) && !device_state_join(&folded, &gathered));
+    ck_assert_uint_eq(device_state_readings(&gathered), 40);
+    ck_assert_int_eq(device_state_src(&gathered, 1), 39);
+    ck_assert_int_eq(device_state_src(&gathered, 7), -1);
+    device_state_deinit(&folded);
+    device_state_deinit(&gathered);
+}
+END_TEST
+
 UNIT_CASE(device_state)
 {
     tcase_add_test(tc, newer_values_win_each_for_itself);
@@ -352,4 +386,5 @@ UNIT_CASE(device_state)
     tcase_add_test(tc, join_is_idempotent_commutative_and_associative);
     tcase_add_test(tc, the_order_of_partitions_does_not_show);
     tcase_add_test(tc, joined_states_continue_as_if_one_had_read_everything);
+    tcase_add_test(tc, gathering_in_any_order_is_folding);
 }
