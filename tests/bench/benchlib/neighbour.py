@@ -30,6 +30,7 @@ def beside_noise(build: Path, ingest: Server, seconds: float) -> dict:
 
 def measure(build: Path, ingest: Server, args) -> list[Row]:
     alone, beside = [], []
+    open_loop(build, ingest, DEVICES, RPS, args.seconds)  # warms up
     for _ in range(args.rounds):
         alone.append(open_loop(build, ingest, DEVICES, RPS, args.seconds))
         beside.append(beside_noise(build, ingest, args.seconds))
