@@ -12,7 +12,7 @@ from manifests import daemons, render
 from manifests.model import Objects
 
 README = (render.K8S / "README.md").read_text()
-WAIT_S = 20
+WAIT_S = 90
 
 
 @pytest.fixture(scope="module")

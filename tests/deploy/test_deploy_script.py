@@ -35,7 +35,7 @@ def deploy(kubeconfig: Path | str, *arguments: str, **env: str) -> tuple[int, st
         env={"PATH": os.environ["PATH"], "KUBECTL": str(render.KUBECTL), "KUBECONFIG": str(kubeconfig)} | env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -19,7 +19,7 @@ BIN = Path(os.environ.get("WEIR_BIN") or ROOT / "build/bin").resolve()
 NAMES = ("ingest", "aggregator", "alerter", "dashboard")
 # Read by a library and not by an option table: libmongoc then makes no shared memory.
 OF_LIBRARIES = {"MONGOC_DISABLE_SHM"}
-START_S = 20
+START_S = 90
 NOWHERE = "127.0.0.1:1"  # a port on which nothing answers
 
 
@@ -52,7 +52,7 @@ def run(daemon: str, env: dict[str, str], *flags: str) -> subprocess.CompletedPr
 
 @functools.cache
 def _run(daemon: str, env: frozenset[tuple[str, str]], flags: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([program(daemon), *flags], env=base() | dict(env), capture_output=True, text=True, timeout=30)
+    return subprocess.run([program(daemon), *flags], env=base() | dict(env), capture_output=True, text=True, timeout=120)
 
 
 def base() -> dict[str, str]:
@@ -109,7 +109,7 @@ class Running:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(20)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -120,7 +120,7 @@ class Running:
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
