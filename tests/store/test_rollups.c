@@ -187,6 +187,35 @@ START_TEST(hours_and_days_follow_their_windows)
 }
 END_TEST
 
+static void empty(const char *collection)
+{
+    mongoc_client_t *client = mongo_pop(fix.direct);
+    mongoc_collection_t *c = mongo_collection(fix.direct, client, collection);
+    bson_t all = BSON_INITIALIZER;
+    bson_error_t error;
+    ck_assert_msg(mongoc_collection_delete_many(c, &all, NULL, NULL, &error), "%s", error.message);
+    bson_destroy(&all);
+    mongoc_collection_destroy(c);
+    mongo_push(fix.direct, client);
+}
+
+START_TEST(emptied_rollups_are_made_anew)
+{
+    struct windows *all = windows_new();
+    struct instance i;
+    instance_open(&i, fix.mongo, "one");
+    pass(&i);
+    empty("aggregated_1h");
+    empty("aggregated_1d");
+    empty("rollup_state");
+    ck_assert_int_eq(fixture_count("aggregated_1h"), 0);
+    pass(&i);
+    must_hold_rollups(all);
+    instance_close(&i);
+    windows_free(all);
+}
+END_TEST
+
 START_TEST(a_pass_that_is_cut_off_is_taken_up_by_the_next)
 {
     struct windows *all = windows_new();
@@ -254,6 +283,7 @@ END_TEST
 void rollup_tests(TCase *tc)
 {
     tcase_add_test(tc, hours_and_days_follow_their_windows);
+    tcase_add_test(tc, emptied_rollups_are_made_anew);
     tcase_add_test(tc, a_pass_that_is_cut_off_is_taken_up_by_the_next);
     tcase_add_test(tc, only_one_has_the_lease);
     tcase_add_test(tc, lost_answers_and_a_store_that_goes_away_change_nothing);
