@@ -116,6 +116,26 @@ def test_a_repair_does_not_disturb_the_aggregator(
     operator.must(EQUAL, "verify")
 
 
+def test_rollups_are_compared_with_their_sources(
+    operator: Operator, oracle: Oracle, start: int, device: str
+) -> None:
+    hours, days = oracle.db.aggregated_1h, oracle.db.aggregated_1d
+    key = {"device_id": device, "sensor_type": "humidity"}
+
+    def folded() -> bool:
+        return all(sum(r["count"] for r in c.find(key)) == 13 for c in (hours, days))
+
+    wait_until(folded, 30, lambda: f"rollups: {list(hours.find(key))}, {list(days.find(key))}")
+    assert operator.rows(EQUAL, "verify")[0]["rollups"] >= 6
+    hours.update_one(key, {"$set": {"average": 99.5}})
+    days.update_one(key, {"$set": {"count": 12}})
+    *rows, _ = operator.rows(DIFFERS, "verify", "--device", device)
+    assert [(r["what"], r["field"]) for r in rows] == [("hour", "average"), ("day", "count")]
+    operator.must(REPAIRED, "verify", "--repair")
+    operator.must(EQUAL, "verify")
+    assert folded()
+
+
 def test_a_lost_reading_is_missed(
     operator: Operator, oracle: Oracle, start: int, device: str
 ) -> None:

@@ -50,6 +50,8 @@ static int check(struct verify *v, struct err *e)
         rc = verify_learn_expiry(v, e);
     if (rc == 0)
         rc = verify_scan(v, e);
+    if (rc == 0 && verify_has_all_times(v) && v->findings.left == 0)
+        rc = verify_rollups(v, e);
     if (rc == 0 && verify_is_whole(v))
         rc = verify_stored(v, e);
     progress_clear(&v->progress);
@@ -63,17 +65,20 @@ static void print_summary(const struct call *c, const struct verify *v, uint64_t
         ledgers += v->has_ledger[i];
     const unsigned long long n[] = {v->readings, v->windows,       v->devices,
                                     ledgers,     v->findings.left, v->findings.repaired,
-                                    v->expired,  v->unprocessed};
+                                    v->expired,  v->unprocessed,   v->rollups};
     if (call_has(c, "json")) {
         fprintf(c->out,
-                "{\"readings\":%llu,\"windows\":%llu,\"devices\":%llu,\"ledgers\":%llu,"
+                "{\"readings\":%llu,\"windows\":%llu,\"rollups\":%llu,\"devices\":%llu,\"ledgers\":"
+                "%llu,"
                 "\"differences\":%llu,\"repaired\":%llu,\"expired\":%llu,\"unprocessed\":%llu,"
                 "\"seconds\":%.3f}\n",
-                n[0], n[1], n[2], n[3], n[4] + n[5], n[5], n[6], n[7], (double)took_ms / 1000);
+                n[0], n[1], n[8], n[2], n[3], n[4] + n[5], n[5], n[6], n[7],
+                (double)took_ms / 1000);
         return;
     }
-    fprintf(c->out, "%llu readings, %llu windows, %llu last states, %llu ledgers in %.1f s: ", n[0],
-            n[1], n[2], n[3], (double)took_ms / 1000);
+    fprintf(c->out,
+            "%llu readings, %llu windows, %llu rollups, %llu last states, %llu ledgers in %.1f s: ",
+            n[0], n[1], n[8], n[2], n[3], (double)took_ms / 1000);
     if (n[4] + n[5] == 0)
         (void)fputs("all equal\n", c->out);
     else
@@ -133,7 +138,7 @@ const struct command command_verify = {
     .status = "0 all is equal, 1 it could not be checked (nothing is known then), 2 wrong\n"
               "usage, 3 something differs, 4 all that differed is repaired.",
     .help =
-        "Three things are compared, and each difference is a line: what, where, stored, expected.\n"
+        "These are compared, and each difference is a line: what, where, stored, expected.\n"
         "  ledgers   for each partition, next_offset - first = stored + duplicate + dead + gap; "
         "no\n"
         "            account is beyond the end of the log or behind what is committed; and there\n"
@@ -141,8 +146,10 @@ const struct command command_verify = {
         "  windows   every window and every total in it, recomputed from the readings with the\n"
         "            code that the aggregator uses: equal to the last bit\n"
         "  devices   the last state of each device, likewise\n"
+        "  rollups   when the windows are right: every hour against the revisions of the windows\n"
+        "            that it says it holds, every day against its hours\n"
         "With --device, --from or --to only those readings are looked at; then readings are not\n"
-        "counted against the accounts, and with a time there are no last states.\n"
+        "counted against the accounts, and with a time there are no last states and no rollups.\n"
         "\n"
         "Nothing has to be stopped for it. What is being written at the moment is compared as far\n"
         "as it says it reaches, so it is never taken for wrong, and --repair overwrites nobody: a\n"

@@ -28,7 +28,7 @@ struct verify {
 
     struct progress progress;
     struct findings findings;
-    uint64_t readings, windows, devices;
+    uint64_t readings, windows, rollups, devices;
     uint64_t expired; /* views that can no longer be recomputed */
 };
 
@@ -60,7 +60,12 @@ WEIR_MUST_CHECK int verify_settle_minute(struct verify *v, struct span device, i
                                          struct err *e);
 WEIR_MUST_CHECK int verify_settle_device(struct verify *v, struct span device, struct err *e);
 
+/* Hours against windows and days against hours; only worth while when the windows are right. */
+WEIR_MUST_CHECK int verify_rollups(struct verify *v, struct err *e);
+
 /* --- for the parts --- */
+
+#define VERIFY_GRACE_MS INT64_C(60000) /* what is made anew is final so long after its end */
 
 struct document_window_key {
     struct span device, sensor; /* point into the document */
@@ -71,6 +76,21 @@ struct document_window_key {
 bool verify_window_key(const bson_t *doc, struct document_window_key *key);
 /* Puts a stored window into the minute. */
 void verify_take_window(struct minute *m, const bson_t *doc, const struct document_window_key *key);
+
+/* As the store sorts strings. */
+int verify_compare(struct span a, struct span b);
+
+/* Windows or rollups by device and, the newest first, by time. */
+struct verify_stream {
+    const char *name; /* borrowed */
+    mongoc_collection_t *collection;
+    mongoc_cursor_t *cursor;
+    const bson_t *doc; /* NULL = the end; valid until the next one */
+    struct document_window_key key;
+};
+void verify_stream_open(struct verify_stream *s, struct verify *v, const char *collection);
+void verify_stream_close(struct verify_stream *s);
+WEIR_MUST_CHECK int verify_stream_next(struct verify_stream *s, struct err *e);
 
 /* {device_id: device (if any), FIELD: {$gte: from, $lt: to}}, parts that bound nothing left out. */
 bson_t *verify_filter(struct span device, const char *field, int64_t from_ms, int64_t to_ms);

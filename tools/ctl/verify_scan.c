@@ -33,13 +33,6 @@ struct scan {
     char device[READING_DEVICE_ID_MAX + 1]; /* the one in hand */
 };
 
-/* As the store sorts strings. */
-static int compare(struct span a, struct span b)
-{
-    int order = memcmp(a.p, b.p, a.len < b.len ? a.len : b.len);
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* --- streams ---------------------------------------------------------------------------------- */
 
 static void open_stream(struct stream *s, struct verify *v, const char *collection,
@@ -86,7 +79,7 @@ static int next_document(struct stream *s, struct err *e)
 /* The merge stands on the order: a store that sorts otherwise must not look like lost readings. */
 static int check_order(struct stream *s, struct err *e)
 {
-    int order = compare(span_str(s->last_device), s->device);
+    int order = verify_compare(span_str(s->last_device), s->device);
     if (order > 0 || (order == 0 && s->last_ms < s->at_ms))
         return err_set(e, ERR_FAILED, "%s came out of order from the store", s->name);
     if (order != 0) {
@@ -260,7 +253,7 @@ static bool choose_device(struct scan *s)
 {
     const struct stream *all[] = {&s->raw, &s->windows, &s->devices}, *first = NULL;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i]->doc && (!first || compare(all[i]->device, first->device) < 0))
+        if (all[i]->doc && (!first || verify_compare(all[i]->device, first->device) < 0))
             first = all[i];
     if (!first)
         return false;

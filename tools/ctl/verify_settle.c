@@ -13,8 +13,7 @@
 #include "tools/ctl/verify.h"
 
 enum { ATTEMPTS = 5 };
-#define GRACE_MS INT64_C(60000) /* a window made anew is final so long after its end */
-#define DAY_MS   INT64_C(86400000)
+#define DAY_MS INT64_C(86400000)
 
 /* --- documents -------------------------------------------------------------------------------- */
 
@@ -27,6 +26,12 @@ static bool text_at(const bson_t *doc, const char *name, struct span *out)
     const char *text = bson_iter_utf8(&iter, &len);
     *out = span_of(text, len);
     return true;
+}
+
+int verify_compare(struct span a, struct span b)
+{
+    int order = memcmp(a.p, b.p, a.len < b.len ? a.len : b.len);
+    return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
 bool verify_window_key(const bson_t *doc, struct document_window_key *key)
@@ -181,7 +186,7 @@ static bool is_over(const struct verify *v, const struct window *w)
     for (unsigned i = 0; i < w->shares; i++) {
         int32_t p = w->share[i].partition;
         if (p < 0 || (size_t)p >= v->recount.partitions || !v->has_ledger[p] ||
-            v->ledger[p].watermark_ms < w->start_ms + WINDOW_DEFAULT_MS + GRACE_MS)
+            v->ledger[p].watermark_ms < w->start_ms + WINDOW_DEFAULT_MS + VERIFY_GRACE_MS)
             return false;
     }
     return true;
