@@ -8,13 +8,15 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 SAN     ?=
+# Not empty: deliberate breakages are compiled in (common/base/sabotage.h), to try the tests.
+SABOTAGE ?=
 PREFIX  ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
 comma   := ,
 
 # Each compiler and each set of sanitizers has a tree of its own, so they never mix.
-flavour := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+flavour := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(SABOTAGE),-sabotage)
 B       := build/$(flavour)
 
 # --- what there is: the list of files is the architecture ------------------------------------
@@ -73,7 +75,8 @@ HARDEN := -fstack-protector-strong -fPIE $(if $(findstring x86_64,$(shell $(CC) 
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) $(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=undefined))
 # Third-party headers are not ours to warn about.
 SYSTEM_INC := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I libmongoc-1.0 2>/dev/null))
-CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -I. $(SYSTEM_INC) -g $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
+CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -I. $(SYSTEM_INC) -g $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) \
+              $(if $(SABOTAGE),-DWEIR_SABOTAGE) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS) $(LDFLAGS)
 # ThreadSanitizer does not know C11 threads, which librdkafka uses.
 tsan_shim := $(if $(findstring thread,$(SAN)),$(B)/obj/tests/support/c11_threads.o)
@@ -84,7 +87,7 @@ V ?=
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-3s %s\n' $(1) $(2))
 
-.PHONY: all programs images deb help setup demo down test tests-built unit sim e2e fuzz fuzzers-built differential bench lint lint-deploy fmt clean install deps-present
+.PHONY: all programs images deb help setup demo down test tests-built unit sim sabotage sabotage-built chaos e2e fuzz fuzzers-built differential bench lint lint-deploy fmt clean install deps-present
 .SECONDARY:
 
 all: deps-present $(PROGRAMS) build/bin ## builds everything; V=1 shows the commands
@@ -211,15 +214,29 @@ down: ## stops what demo started
 
 test: setup ## every test, against a Kafka and a store of its own
 	@$(MAKE) --no-print-directory $(JOBS) all tests-built
+	@$(MAKE) --no-print-directory $(JOBS) $(sabotaged)
 	@tools/test --build $(B)
 
 unit: ## the unit tests alone
 	@$(MAKE) --no-print-directory $(JOBS) tests-built
 	@tools/test --build $(B) unit
 
-sim: ## the simulated crashes alone
-	@$(MAKE) --no-print-directory $(JOBS) tests-built
+sim: ## the simulated crashes alone; SIM_SEEDS=10000
+	@$(MAKE) --no-print-directory $(JOBS) $(B)/test/sim
 	@tools/test --build $(B) sim
+
+# A tree of its own, always plain: it is there to be caught, not to be checked.
+sabotaged := CC=gcc SAN= SABOTAGE=1 sabotage-built
+sabotage-built: $(B)/test/sim $(B)/test/unit_aggregator $(foreach d,$(DAEMONS),$(call bin_of,$(d)))
+
+sabotage: setup ## sixteen deliberate mistakes, each of which a test must catch
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@$(MAKE) --no-print-directory $(JOBS) $(sabotaged)
+	@tests/sabotage/run --clean $(B) sim processes
+
+chaos: setup ## kills, stops and cuts off real processes under load; CHAOS_FAULTS=60 CHAOS_SEED=random
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@WEIR_BIN=$(CURDIR)/$(B)/bin .deps/venv/bin/python tests/chaos/main.py
 
 e2e: ## the end-to-end tests alone
 	@$(MAKE) --no-print-directory $(JOBS) all $(FAULTS)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/sabotage.h"
 #include "common/base/xmalloc.h"
 
 void account_init(struct account *a, int32_t partition, int64_t next_offset)
@@ -70,7 +71,7 @@ void account_mark(struct account *a, int64_t offset, uint64_t hash)
 
 void account_see_time(struct account *a, int64_t ts_ms, int64_t now_ms)
 {
-    int64_t t = ts_ms < now_ms ? ts_ms : now_ms;
+    int64_t t = ts_ms < now_ms || SABOTAGED(BREAK_FUTURE_WATERMARK) ? ts_ms : now_ms;
     if (t > a->watermark_ms)
         a->watermark_ms = t;
 }

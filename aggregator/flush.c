@@ -1,5 +1,6 @@
 /* From windows to offsets: write what is dirty, then the ledger, then tell Kafka. */
 #include "aggregator/pipeline_state.h"
+#include "common/base/sabotage.h"
 
 enum { SWEEP_MS = 1000, IDLE_PARTITION_MS = 5000 };
 
@@ -57,14 +58,27 @@ bool flush_due(const struct pipeline *p, uint64_t now_ms)
            unwritten_records(p) >= p->config.max_unwritten;
 }
 
+static void commit_positions(struct pipeline *p)
+{
+    for (size_t i = 0; i < p->accounts; i++) {
+        struct account *a = &p->account[i];
+        if (a->position <= a->committed)
+            continue;
+        p->ports.stream.commit(p->ports.stream.self, a->partition, a->position);
+        a->committed = a->position;
+    }
+}
+
 void flush_begin(struct pipeline *p)
 {
     p->flush_at = 0;
     p->lost_windows.count = p->lost_devices.count = 0;
     p->identity_confirmed = false;
-    p->phase = PHASE_WRITE_WINDOWS;
+    p->phase = SABOTAGED(BREAK_LEDGER_BEFORE_WINDOWS) ? PHASE_LEDGER : PHASE_WRITE_WINDOWS;
+    if (SABOTAGED(BREAK_COMMIT_BEFORE_FLUSH))
+        commit_positions(p);
     if (identity_stale(p))
-        identity_begin(p, PHASE_WRITE_WINDOWS);
+        identity_begin(p, p->phase);
 }
 
 static void count_flush(struct pipeline_stats *s, struct span sensor)
@@ -130,6 +144,9 @@ static void join_window(struct pipeline *p, struct window_entry *w,
     atomic_fetch_add_explicit(&p->stats.lost_races, 1, memory_order_relaxed);
     if (!stored->found) { /* expired or removed meanwhile */
         w->window->rev = 0;
+        window_cache_mark_window(&p->cache, w);
+    } else if (SABOTAGED(BREAK_NO_COMPARE_AND_SET)) {
+        w->window->rev = stored->window->rev;
         window_cache_mark_window(&p->cache, w);
     } else if (window_join(w->window, stored->window)) {
         window_cache_mark_window(&p->cache, w);
@@ -313,6 +330,8 @@ int phase_ledger(struct pipeline *p, struct err *e)
     }
     if (lost)
         p->phase = PHASE_REREAD_LEDGER;
+    else if (SABOTAGED(BREAK_LEDGER_BEFORE_WINDOWS) && p->cache.dirty_windows.count > 0)
+        p->phase = PHASE_WRITE_WINDOWS;
     else if (n < LEDGERS_MAX)
         p->phase = PHASE_COMMIT;
     return 0;
@@ -380,13 +399,7 @@ void flush_publish_stats(struct pipeline *p)
 int phase_commit(struct pipeline *p, struct err *e)
 {
     (void)e;
-    for (size_t i = 0; i < p->accounts; i++) {
-        struct account *a = &p->account[i];
-        if (a->position <= a->committed)
-            continue;
-        p->ports.stream.commit(p->ports.stream.self, a->partition, a->position);
-        a->committed = a->position;
-    }
+    commit_positions(p);
     p->first_unwritten_ms = 0;
     p->cache.round++;
     window_cache_pack_all(&p->cache);

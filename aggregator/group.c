@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "aggregator/pipeline_state.h"
+#include "common/base/sabotage.h"
 #include "common/base/xmalloc.h"
 
 struct account *group_account(struct pipeline *p, int32_t partition)
@@ -90,6 +91,8 @@ static void adopted(struct pipeline *p)
  * the group only follows the ledger; it is ahead when the store was emptied or is an older copy. */
 static int64_t reading_start(const struct account *a)
 {
+    if (SABOTAGED(BREAK_RESET_TO_LATEST))
+        return a->position;
     int64_t next = a->ledger_exists ? a->ledger.next_offset : a->log_start;
     if (next < a->log_start)
         next = a->log_start; /* the rest is gone: a gap */
@@ -131,12 +134,18 @@ void group_verified(struct pipeline *p)
     adopted(p);
 }
 
-void group_drop(struct pipeline *p)
+static void drop_accounts(struct pipeline *p)
 {
-    intake_release(p);
     for (size_t i = 0; i < p->accounts; i++)
         account_deinit(&p->account[i]);
     p->accounts = p->adopted = 0;
+}
+
+void group_drop(struct pipeline *p)
+{
+    intake_release(p);
+    if (!SABOTAGED(BREAK_STATE_KEPT_AFTER_REVOKE))
+        drop_accounts(p);
     window_cache_deinit(&p->cache);
     window_cache_init(&p->cache, p->config.seed);
     p->lost_windows.count = p->lost_devices.count = 0;

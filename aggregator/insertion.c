@@ -6,6 +6,7 @@
  *
  * Trouble of the store ends none of it: it blocks and uses up no attempt. */
 #include "aggregator/pipeline_state.h"
+#include "common/base/sabotage.h"
 
 enum { RETRY_BASE_MS = 250, RETRY_CAP_MS = 5000 };
 
@@ -50,6 +51,8 @@ static void note_outcomes(struct pipeline *p, struct insert_range range)
         if (r->outcome == RAW_STORED || r->outcome == RAW_EXISTS)
             p->slice.insertion.witnessed = true;
         else if (r->outcome == RAW_FAILED && r->attempts >= p->config.max_retries)
+            give_up(r);
+        else if (r->outcome == RAW_UNKNOWN && SABOTAGED(BREAK_DEAD_LETTER_ON_SOCKET_ERROR))
             give_up(r);
     }
 }
@@ -115,7 +118,7 @@ static int insert_next(struct pipeline *p, struct err *e)
                                       range.to - range.from, e);
     if (rc == ERR_FAILED)
         return narrow(p, range, e);
-    if (rc)
+    if (rc && !SABOTAGED(BREAK_DEAD_LETTER_ON_SOCKET_ERROR))
         return rc;
     n->todos--;
     n->deferred = 0;

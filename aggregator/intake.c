@@ -2,8 +2,10 @@
  * letters. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "aggregator/pipeline_state.h"
+#include "common/base/sabotage.h"
 #include "common/base/timestamp.h"
 #include "common/base/utf8.h"
 #include "common/base/xmalloc.h"
@@ -123,6 +125,8 @@ static bool decode_record(struct pipeline *p, const struct stream_record *r)
         .partition = r->partition,
         .offset = r->offset,
     };
+    if (SABOTAGED(BREAK_REPLAY_WITHOUT_ID))
+        memcpy(&s->raw[s->raws].id, &r->offset, sizeof r->offset);
     s->raws++;
     return true;
 }
@@ -161,8 +165,8 @@ int phase_decode(struct pipeline *p, struct err *e)
 static bool is_ours(const struct sink_raw *r)
 {
     return r->outcome == RAW_STORED ||
-           (r->outcome == RAW_EXISTS && r->found_partition == r->partition &&
-            r->found_offset == r->offset);
+           (r->outcome == RAW_EXISTS && !SABOTAGED(BREAK_SKIP_ON_E11000) &&
+            r->found_partition == r->partition && r->found_offset == r->offset);
 }
 
 static void add_target(struct slice *s, struct window_entry *entry, unsigned raw, unsigned sensor)
@@ -396,7 +400,7 @@ int phase_letters(struct pipeline *p, struct err *e)
 {
     if (p->letters) {
         int rc = p->ports.letters.send(p->ports.letters.self, p->letter, p->letters, e);
-        if (rc)
+        if (rc && !SABOTAGED(BREAK_LETTER_WITHOUT_REPORT))
             return rc;
         count(&p->stats.dead, p->letters);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/map.h"
+#include "common/base/sabotage.h"
 #include "common/base/xmalloc.h"
 
 enum { RACES_MAX = 8 }; /* lost in a row before a pass is given up */
@@ -145,6 +146,8 @@ static int phase_save(struct rollups *r, struct err *e)
 static int64_t changes_start(const struct rollups *r)
 {
     int64_t through_ms = r->state.through_ms;
+    if (SABOTAGED(BREAK_ROLLUP_WITHOUT_CHECKPOINT))
+        return r->pass_ms - r->config.overlap_ms;
     if (through_ms == 0)
         return 0;
     return (through_ms < r->pass_ms ? through_ms : r->pass_ms) - r->config.overlap_ms;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "common/base/sabotage.h"
 #include "ingest/detail.h"
 #include "ingest/gunzip.h"
 #include "ingest/ingest.h"
@@ -310,7 +311,9 @@ bool submission_publish(struct submission *s, struct reading *r, unsigned index)
     submission_charge(s, r->device_id);
     void *ticket = pending_expect(p, index);
     int rc = send_record(s, r, ticket, &e);
-    if (rc != 0)
+    if (rc == ERR_FULL && SABOTAGED(BREAK_DROP_ON_FULL_QUEUE))
+        submission_delivered(s->front, ticket, 0, NULL);
+    else if (rc != 0)
         submission_delivered(s->front, ticket, rc, e.message);
     return !pending_is_transient(p->error);
 }

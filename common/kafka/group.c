@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/base/sabotage.h"
 #include "common/base/xmalloc.h"
 #include "common/kafka/client.h"
 
@@ -20,9 +21,9 @@ static rd_kafka_conf_t *make_conf(const struct kafka_consumer_options *o, struct
         {"heartbeat.interval.ms", heartbeat},
         {"max.poll.interval.ms", poll_interval},
         {"partition.assignment.strategy", "range"},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"},
+        {"enable.auto.commit", SABOTAGED(BREAK_AUTO_COMMIT) ? "true" : "false"},
+        {"enable.auto.offset.store", SABOTAGED(BREAK_AUTO_COMMIT) ? "true" : "false"},
+        {"auto.offset.reset", SABOTAGED(BREAK_RESET_TO_LATEST) ? "latest" : "earliest"},
         {"enable.partition.eof", "false"},
         /* Below these the library stops fetching and looks again only a second later. */
         {"queued.min.messages", "1000000"},

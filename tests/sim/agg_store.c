@@ -22,6 +22,7 @@ static enum fault draw_fault(struct node *n)
         n->crash = true;
     else if (x >= 120)
         return FAULT_NONE;
+    w->mishaps->failed_calls++;
     return (enum fault)(1 + rng_below(&w->rng, 3));
 }
 
@@ -36,6 +37,31 @@ static int answer(enum fault f, struct err *e)
     return f == FAULT_NONE ? 0 : err_set(e, ERR_UNAVAILABLE, "injected");
 }
 
+/* Whether a part that has no effect now will have one some time; and one that has, no other. */
+static bool comes_late(struct node *n, enum fault f, unsigned one_in)
+{
+    return f != FAULT_NONE && f != FAULT_ANSWER_LOST && rng_below(&n->world->rng, one_in) == 0;
+}
+
+/* The end of a write. An answer from the journal tells of all that came before it; that there is
+ * none may be because the store is dead. */
+static int written(struct node *n, enum fault f, struct err *e)
+{
+    if (f != FAULT_NONE && rng_below(&n->world->rng, 4) == 0)
+        journal_crash(n->world);
+    if (f == FAULT_NONE && n->world->reality.journaled)
+        journal_sync(n->world);
+    return answer(f, e);
+}
+
+/* What a read finds. */
+static const void *see(const struct world *w, enum change_kind kind, struct map *map,
+                       struct span key)
+{
+    const void *now = map_get(map, key);
+    return w->reality.safe_reads ? journal_durable(w, kind, key, now) : now;
+}
+
 static void change_store(struct world *w)
 {
     if (w->replace_store)
@@ -45,19 +71,18 @@ static void change_store(struct world *w)
 /* --- raw ----------------------------------------------------------------------------------------
  */
 
-static struct raw_document *new_document(const struct world *w, const struct sink_raw *r,
-                                         const char hex[READING_ID_HEX + 1])
+static struct effect raw_effect(const struct sink_raw *r)
 {
     struct raw_document *d = xcalloc(1, sizeof *d);
-    memcpy(d->hex, hex, sizeof d->hex);
+    struct effect e = {.kind = CHANGE_RAW, .document = d};
+    reading_id_hex(&r->id, e.key);
     struct buf json = {0};
     reading_encode(r->reading, &json);
     snprintf(d->json, sizeof d->json, "%s", buf_cstr(&json));
     buf_deinit(&json);
     d->partition = r->partition;
     d->offset = r->offset;
-    d->synced = w->sabotage != SABOTAGE_UNJOURNALED;
-    return d;
+    return e;
 }
 
 static const struct log_entry *entry_of(const struct world *w, const struct sink_raw *r)
@@ -90,20 +115,18 @@ static void insert_one(struct world *w, struct sink_raw *r)
     }
     if (document_fails(w, r))
         return;
-    map_put(w->raw, span_str(hex), new_document(w, r, hex));
+    struct effect e = raw_effect(r);
+    effect_apply(w, &e);
     r->outcome = RAW_STORED;
 }
 
 /* The caller gave it up; it comes all the same, or never. */
 static void send_late(struct node *n, struct sink_raw *r)
 {
-    struct world *w = n->world;
-    if (w->lates == WORLD_LATE_MAX || entry_of(w, r)->opinion != OPINION_GOOD)
+    if (entry_of(n->world, r)->opinion != OPINION_GOOD)
         return;
-    struct late_write *late = &w->late[w->lates++];
-    memset(late, 0, sizeof *late);
-    reading_id_hex(&r->id, late->hex);
-    late->raw = new_document(w, r, late->hex);
+    struct effect e = raw_effect(r);
+    effect_delay(n->world, &e);
 }
 
 static bool is_spoiled(const struct world *w, const struct sink_raw *items, size_t count)
@@ -138,14 +161,14 @@ static int insert_raw(void *self, struct sink_raw *items, size_t count, struct e
             continue;
         if (takes_effect(n, f))
             insert_one(n->world, r);
-        else if (rng_below(&n->world->rng, 4) == 0)
+        else if (comes_late(n, f, 4))
             send_late(n, r);
     }
     if (blame_trouble(n, items, count, f))
         return 0;
     if (f == FAULT_NONE && spoiled)
         return err_set(e, ERR_FAILED, "somebody in there");
-    return answer(f, e);
+    return written(n, f, e);
 }
 
 static int read_origins(void *self, struct sink_raw *const *items, size_t count, struct err *e)
@@ -156,8 +179,8 @@ static int read_origins(void *self, struct sink_raw *const *items, size_t count,
     for (size_t i = 0; i < count; i++) {
         char hex[READING_ID_HEX + 1];
         reading_id_hex(&items[i]->id, hex);
-        const struct raw_document *d = map_get(n->world->raw, span_str(hex));
-        if (!d) { /* the store was replaced between the two calls */
+        const struct raw_document *d = see(n->world, CHANGE_RAW, n->world->raw, span_str(hex));
+        if (!d) { /* the store was replaced between the two calls, or it died */
             items[i]->outcome = RAW_UNKNOWN;
             continue;
         }
@@ -186,7 +209,8 @@ static int read_windows(void *self, struct sink_window *items, size_t count, str
         return answer(f, e);
     for (size_t i = 0; i < count; i++) {
         char id[WINDOW_ID_MAX];
-        const struct window *stored = map_get(n->world->windows, window_key(id, &items[i]));
+        const struct window *stored =
+            see(n->world, CHANGE_WINDOW, n->world->windows, window_key(id, &items[i]));
         if (n->buffered && map_get(n->buffered, window_key(id, &items[i])))
             stored = map_get(n->buffered, window_key(id, &items[i]));
         items[i].found = stored != NULL;
@@ -240,71 +264,34 @@ static int find_open(void *self, int32_t partition, int64_t until_ms, struct sin
     return answer(f, e);
 }
 
-static void put_window(struct map *windows, struct span key, struct window *w)
+static struct effect window_effect(const struct sink_window *item)
 {
-    void *old = map_put(windows, key, w);
+    struct effect e = {.kind = CHANGE_WINDOW,
+                       .document = window_copy(item->window),
+                       .expected = item->window->rev};
+    window_key(e.key, item);
+    return e;
+}
+
+/* The caller gave it up; it comes all the same, or never. */
+static void give_up(struct node *n, enum fault f, struct effect *e)
+{
+    if (n->world->sabotage != SABOTAGE_WRITES_IN_MEMORY && comes_late(n, f, 2))
+        effect_delay(n->world, e);
+    else
+        effect_drop(e);
+}
+
+static bool write_window(struct node *n, struct effect *e)
+{
+    if (n->world->sabotage != SABOTAGE_WRITES_IN_MEMORY || n->world->calm)
+        return effect_apply(n->world, e);
+    struct window *copy = e->document; /* acknowledged, and kept by the node alone */
+    copy->rev++;
+    void *old = map_put(n->buffered, span_str(e->key), copy);
     if (old)
         window_drop(old);
-}
-
-static bool write_window(struct node *n, struct sink_window *item)
-{
-    struct world *w = n->world;
-    char id[WINDOW_ID_MAX];
-    struct span key = window_key(id, item);
-    const struct window *stored = map_get(w->windows, key);
-    bool wins = (stored ? stored->rev : 0) == item->window->rev;
-    if (w->sabotage == SABOTAGE_NO_CAS)
-        wins = true;
-    if (!wins)
-        return false;
-    struct window *copy = window_copy(item->window);
-    copy->rev = (stored ? stored->rev : 0) + 1;
-    if (w->sabotage == SABOTAGE_WRITES_IN_MEMORY && !w->calm) {
-        put_window(n->buffered, key, copy);
-        return true;
-    }
-    put_window(w->windows, key, copy);
     return true;
-}
-
-static void send_window_late(struct node *n, const struct sink_window *item)
-{
-    struct world *w = n->world;
-    if (w->lates == WORLD_LATE_MAX || w->sabotage == SABOTAGE_WRITES_IN_MEMORY)
-        return;
-    struct late_write *late = &w->late[w->lates++];
-    memset(late, 0, sizeof *late);
-    window_key(late->key, item);
-    late->window = window_copy(item->window);
-}
-
-static void window_arrives(struct world *w, struct late_write *late)
-{
-    struct span key = span_str(late->key);
-    const struct window *stored = map_get(w->windows, key);
-    bool wins = (stored ? stored->rev : 0) == late->window->rev;
-    if (!wins && w->sabotage != SABOTAGE_LATE_NO_CAS) {
-        window_drop(late->window);
-        return;
-    }
-    late->window->rev = (stored ? stored->rev : 0) + 1;
-    put_window(w->windows, key, late->window);
-}
-
-void world_late_arrives(struct world *w)
-{
-    if (w->lates == 0)
-        return;
-    unsigned i = rng_below(&w->rng, w->lates);
-    struct late_write late = w->late[i];
-    w->late[i] = w->late[--w->lates];
-    if (late.window)
-        window_arrives(w, &late);
-    else if (map_get(w->raw, span_str(late.hex)))
-        free(late.raw);
-    else
-        map_put(w->raw, span_str(late.hex), late.raw);
 }
 
 static int write_windows(void *self, struct sink_window *items, size_t count, int64_t now_ms,
@@ -316,19 +303,19 @@ static int write_windows(void *self, struct sink_window *items, size_t count, in
     if (n->world->sabotage == SABOTAGE_WRITES_IN_MEMORY && !n->buffered)
         n->buffered = map_new(1);
     for (size_t i = 0; i < count; i++) {
+        struct effect effect = window_effect(&items[i]);
         if (!takes_effect(n, f)) {
-            if (rng_below(&n->world->rng, 2) == 0)
-                send_window_late(n, &items[i]);
+            give_up(n, f, &effect);
             continue;
         }
-        bool won = write_window(n, &items[i]);
+        bool won = write_window(n, &effect);
         if (f != FAULT_NONE)
             continue; /* nobody hears of it */
         items[i].lost = !won && n->world->sabotage != SABOTAGE_LOST_RACE_HIDDEN;
         if (!items[i].lost)
             items[i].window->rev++;
     }
-    return answer(f, e);
+    return written(n, f, e);
 }
 
 static int read_devices(void *self, struct sink_device *items, size_t count, struct err *e)
@@ -339,7 +326,7 @@ static int read_devices(void *self, struct sink_device *items, size_t count, str
         return answer(f, e);
     for (size_t i = 0; i < count; i++) {
         const struct device_state *stored =
-            map_get(n->world->devices, span_str(items[i].state->device_id));
+            see(n->world, CHANGE_DEVICE, n->world->devices, span_str(items[i].state->device_id));
         items[i].found = stored != NULL;
         if (!stored)
             continue;
@@ -354,29 +341,24 @@ static int read_devices(void *self, struct sink_device *items, size_t count, str
 static int write_devices(void *self, struct sink_device *items, size_t count, struct err *e)
 {
     struct node *n = self;
-    struct world *w = n->world;
     enum fault f = draw_fault(n);
     for (size_t i = 0; i < count; i++) {
-        if (!takes_effect(n, f))
+        struct effect effect = {.kind = CHANGE_DEVICE,
+                                .document = device_copy(items[i].state),
+                                .expected = items[i].state->rev};
+        snprintf(effect.key, sizeof effect.key, "%s", items[i].state->device_id);
+        if (!takes_effect(n, f)) {
+            give_up(n, f, &effect);
             continue;
-        struct span key = span_str(items[i].state->device_id);
-        const struct device_state *stored = map_get(w->devices, key);
-        bool won = (stored ? stored->rev : 0) == items[i].state->rev;
-        if (won || w->sabotage == SABOTAGE_NO_CAS) {
-            struct device_state *copy = device_copy(items[i].state);
-            copy->rev = (stored ? stored->rev : 0) + 1;
-            void *old = map_put(w->devices, key, copy);
-            if (old)
-                device_drop(old);
-            won = true;
         }
+        bool won = effect_apply(n->world, &effect);
         if (f != FAULT_NONE)
             continue;
         items[i].lost = !won;
         if (won)
             items[i].state->rev++;
     }
-    return answer(f, e);
+    return written(n, f, e);
 }
 
 /* --- ledger and dead letters --------------------------------------------------------------------
@@ -388,21 +370,25 @@ static int read_ledger(void *self, int32_t partition, struct ledger *out, struct
     enum fault f = draw_fault(n);
     if (f != FAULT_NONE)
         return answer(f, e);
-    if (!n->world->ledger_exists[partition])
+    char key[2] = {(char)('0' + partition), '\0'};
+    const struct ledger *now =
+        n->world->ledger_exists[partition] ? &n->world->ledger[partition] : NULL;
+    const struct ledger *seen = n->world->reality.safe_reads
+                                    ? journal_durable(n->world, CHANGE_LEDGER, span_str(key), now)
+                                    : now;
+    if (!seen)
         return err_set(e, ERR_NOT_FOUND, "no account yet");
-    *out = n->world->ledger[partition];
+    *out = *seen;
     return 0;
 }
 
-static bool write_one_ledger(struct world *w, const struct sink_ledger *item)
+static struct effect ledger_effect(const struct sink_ledger *item)
 {
-    int32_t p = item->ledger.partition;
-    int64_t have = w->ledger_exists[p] ? w->ledger[p].next_offset : -1;
-    if (have != item->expected_next && w->sabotage != SABOTAGE_LEDGER_NO_CAS)
-        return false;
-    w->ledger[p] = item->ledger;
-    w->ledger_exists[p] = true;
-    return true;
+    struct effect e = {.kind = CHANGE_LEDGER,
+                       .document = xmemdup(&item->ledger, sizeof item->ledger),
+                       .expected = item->expected_next};
+    snprintf(e.key, sizeof e.key, "%d", item->ledger.partition);
+    return e;
 }
 
 static int write_ledgers(void *self, struct sink_ledger *items, size_t count, int64_t now_ms,
@@ -411,10 +397,14 @@ static int write_ledgers(void *self, struct sink_ledger *items, size_t count, in
     (void)now_ms;
     struct node *n = self;
     enum fault f = draw_fault(n);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        struct effect effect = ledger_effect(&items[i]);
         if (takes_effect(n, f))
-            items[i].lost = !write_one_ledger(n->world, &items[i]);
-    return answer(f, e);
+            items[i].lost = !effect_apply(n->world, &effect);
+        else
+            give_up(n, f, &effect);
+    }
+    return written(n, f, e);
 }
 
 static int identity(void *self, char out[SINK_IDENTITY_MAX], struct err *e)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/xmalloc.h"
+#include "tests/sim/agg_durable.h"
 
 const char *sabotage_name(enum sabotage s)
 {
@@ -28,11 +29,13 @@ const char *sabotage_name(enum sabotage s)
     return names[s];
 }
 
-void world_init(struct world *w, uint64_t seed, enum sabotage sabotage)
+void world_init(struct world *w, uint64_t seed, enum sabotage sabotage, struct reality reality)
 {
     memset(w, 0, sizeof *w);
     rng_seed(&w->rng, seed);
     w->sabotage = sabotage;
+    w->reality = reality;
+    w->reality.journaled &= sabotage != SABOTAGE_UNJOURNALED;
     w->now_ms = 1763719200000;
     world_new_store(w);
     for (int p = 0; p < WORLD_PARTITIONS; p++) {
@@ -43,19 +46,10 @@ void world_init(struct world *w, uint64_t seed, enum sabotage sabotage)
         w->node[i].world = w;
 }
 
-static void drop_late(struct world *w)
-{
-    for (unsigned i = 0; i < w->lates; i++) {
-        if (w->late[i].window)
-            window_drop(w->late[i].window);
-        free(w->late[i].raw);
-    }
-    w->lates = 0;
-}
-
 static void free_store(struct world *w)
 {
-    drop_late(w);
+    effect_deinit(w);
+    journal_sync(w);
     map_free(w->raw, free);
     map_free(w->windows, window_drop);
     map_free(w->devices, device_drop);
@@ -70,43 +64,17 @@ void world_new_store(struct world *w)
     w->devices = map_new(w->store);
     memset(w->ledger_exists, 0, sizeof w->ledger_exists);
     memset(w->ledger, 0, sizeof w->ledger);
+    memset(w->counted_to, 0, sizeof w->counted_to);
+    memset(w->durable_to, 0, sizeof w->durable_to);
     w->store_set_up = w->store == 0;
     w->replace_store = false;
     w->store++;
 }
 
-static bool lose_unsynced(void *arg, struct span key, void *value)
-{
-    struct world *w = arg;
-    struct raw_document *d = value;
-    if (!d->synced) {
-        map_remove(w->raw, key);
-        free(d);
-    }
-    return true;
-}
-
-void world_store_crashes(struct world *w)
-{
-    map_each(w->raw, lose_unsynced, w);
-}
-
-static bool sync_one(void *arg, struct span key, void *value)
-{
-    (void)arg;
-    (void)key;
-    ((struct raw_document *)value)->synced = true;
-    return true;
-}
-
-void world_store_syncs(struct world *w)
-{
-    map_each(w->raw, sync_one, NULL);
-}
-
 void world_deinit(struct world *w)
 {
     free_store(w);
+    journal_deinit(w);
     for (int p = 0; p < WORLD_PARTITIONS; p++)
         free(w->log[p]);
 }
@@ -166,12 +134,45 @@ static void list_assigned(const struct node *n, struct stream_poll *out)
             out->partitions[out->count++] = p;
 }
 
+static int64_t start_of(const struct world *w, int p)
+{
+    if (w->committed[p] >= 0)
+        return w->committed[p];
+    return w->reality.from_latest ? w->log_end[p] : 0;
+}
+
+static void commit(struct world *w, int32_t partition, int64_t next_offset)
+{
+    w->committed[partition] = next_offset;
+    durable_check_commit(w, partition, next_offset);
+}
+
+/* What the library does by itself, if it is asked to: what was handed out counts as done. */
+static void commit_handed_out(struct node *n)
+{
+    struct world *w = n->world;
+    for (int p = 0; p < WORLD_PARTITIONS; p++)
+        if (n->assigned[p] && n->generation == w->generation && n->position[p] > w->committed[p])
+            commit(w, p, n->position[p]);
+}
+
+void node_take_grant(struct node *n)
+{
+    if (!n->granted_generation)
+        return;
+    memcpy(n->assigned, n->granted, sizeof n->assigned);
+    n->generation = n->granted_generation;
+    n->granted_generation = 0;
+    n->tell_assigned = true;
+}
+
 static bool group_event(struct node *n, struct stream_poll *out)
 {
     if (tell(&n->tell_lost)) {
         out->event = STREAM_LOST;
         list_assigned(n, out);
         memset(n->assigned, 0, sizeof n->assigned);
+        node_take_grant(n);
         return true;
     }
     if (tell(&n->tell_revoked)) {
@@ -182,7 +183,7 @@ static bool group_event(struct node *n, struct stream_poll *out)
     if (tell(&n->tell_assigned)) {
         struct world *w = n->world;
         for (int p = 0; p < WORLD_PARTITIONS; p++)
-            n->start[p] = n->position[p] = w->committed[p] < 0 ? 0 : w->committed[p];
+            n->start[p] = n->position[p] = start_of(w, p);
         out->event = STREAM_ASSIGNED;
         list_assigned(n, out);
         return true;
@@ -222,6 +223,8 @@ static void port_poll(void *self, bool want_records, int timeout_ms, struct stre
     struct world *w = n->world;
     out->event = STREAM_NOTHING;
     out->count = 0;
+    if (w->reality.auto_commit && rng_below(&w->rng, 4) == 0)
+        commit_handed_out(n);
     if (group_event(n, out))
         return;
     if (want_records && !n->tell_revoked) {
@@ -231,9 +234,7 @@ static void port_poll(void *self, bool want_records, int timeout_ms, struct stre
             out->records = n->batch;
             n->holding = true;
             if (w->sabotage == SABOTAGE_COMMIT_FIRST)
-                for (int p = 0; p < WORLD_PARTITIONS; p++)
-                    if (n->assigned[p])
-                        w->committed[p] = n->position[p];
+                commit_handed_out(n);
             return;
         }
     }
@@ -250,6 +251,7 @@ static void port_revoke_done(void *self)
 {
     struct node *n = self;
     memset(n->assigned, 0, sizeof n->assigned);
+    node_take_grant(n);
 }
 
 static void port_commit(void *self, int32_t partition, int64_t next_offset)
@@ -259,8 +261,10 @@ static void port_commit(void *self, int32_t partition, int64_t next_offset)
     bool fenced = n->generation != w->generation || !n->assigned[partition];
     if (w->sabotage == SABOTAGE_STUCK)
         return;
-    if (!fenced && (w->calm || rng_below(&w->rng, 10) > 0))
-        w->committed[partition] = next_offset;
+    uint32_t x = w->calm ? 99 : rng_below(&w->rng, 100);
+    n->crash |= x < 2 || (x >= 10 && x < 12); /* before it is sent, and after */
+    if (!fenced && x >= 10)
+        commit(w, partition, next_offset);
 }
 
 static int port_position(void *self, int32_t partition, int64_t *next_offset, int64_t *log_start,
@@ -308,8 +312,10 @@ static void port_rejoin(void *self)
     struct node *n = self;
     n->tell_revoked = n->tell_lost = false;
     n->tell_assigned = n->generation == n->world->generation;
-    if (!n->tell_assigned)
-        memset(n->assigned, 0, sizeof n->assigned);
+    if (n->tell_assigned)
+        return;
+    memset(n->assigned, 0, sizeof n->assigned);
+    node_take_grant(n);
 }
 
 static void store_replaced(void *self)

@@ -6,8 +6,11 @@
 #include "aggregator/pipeline.h"
 #include "common/base/map.h"
 #include "common/base/random.h"
+#include "tests/sim/agg_effect.h"
+#include "tests/sim/agg_journal.h"
+#include "tests/sim/agg_reality.h"
 
-enum { WORLD_PARTITIONS = 3, WORLD_RECORDS_MAX = 160, WORLD_NODES_MAX = 8, WORLD_LATE_MAX = 16 };
+enum { WORLD_PARTITIONS = 4, WORLD_RECORDS_MAX = 160, WORLD_NODES_MAX = 8 };
 
 enum sabotage {
     SABOTAGE_NONE,
@@ -55,11 +58,17 @@ struct log_entry {
 };
 
 struct raw_document {
-    char hex[READING_ID_HEX + 1];
     char json[256]; /* canonical */
-    bool synced;    /* on the disk of the store */
     int32_t partition;
     int64_t offset;
+};
+
+/* What went wrong, so that a run can show that something did. */
+struct mishaps {
+    uint64_t crashes, rebalances;
+    uint64_t failed_calls; /* refused, half done, answer lost */
+    uint64_t late_writes;  /* those that took effect after their sender had gone on */
+    uint64_t store_deaths; /* those that lost something */
 };
 
 struct world;
@@ -70,10 +79,14 @@ struct node {
     struct pipeline *pipeline; /* NULL = not running */
     int generation;            /* of the group, as this node believes */
     bool assigned[WORLD_PARTITIONS];
-    int64_t start[WORLD_PARTITIONS];    /* where the assignment began */
+    int64_t start[WORLD_PARTITIONS]; /* where the assignment began */
+    /* What it gets once it has given up what it had; the generation is 0 when that is nothing. */
+    bool granted[WORLD_PARTITIONS];
+    int granted_generation;
     int64_t position[WORLD_PARTITIONS]; /* next offset to fetch */
     bool tell_assigned, tell_revoked, tell_lost;
-    bool crash; /* an effect decided that the process dies now */
+    bool asleep; /* stopped, and wakes up with old state */
+    bool crash;  /* an effect decided that the process dies now */
     struct stream_record batch[32];
     bool holding;
     struct map *buffered; /* window writes not yet durable (a sabotage) */
@@ -84,6 +97,8 @@ struct world {
     int64_t now_ms;
     enum sabotage sabotage;
     bool calm; /* the end of a run: no more faults */
+    struct reality reality;
+    char broken[200]; /* an invariant that failed on the way; "" = none */
 
     struct log_entry *log[WORLD_PARTITIONS];
     int64_t log_end[WORLD_PARTITIONS];
@@ -100,32 +115,25 @@ struct world {
     unsigned failures[WORLD_PARTITIONS][WORLD_RECORDS_MAX]; /* of flaky documents */
     char bad_letter[128]; /* what was wrong with a letter; "" = nothing */
 
-    /* writes that their caller gave up, and that are still on their way */
-    struct late_write {
-        char key[WINDOW_ID_MAX];
-        struct window *window; /* owned; what to store if the rev is still its own */
-        char hex[READING_ID_HEX + 1];
-        struct raw_document *raw; /* owned */
-    } late[WORLD_LATE_MAX];
-    unsigned lates;
+    struct journal journal;
+    struct late_effects late; /* writes that their caller gave up, and that are on their way */
+    int64_t counted_to[WORLD_PARTITIONS], durable_to[WORLD_PARTITIONS]; /* agg_durable.c */
 
     struct node node[WORLD_NODES_MAX];
+    struct mishaps *mishaps; /* borrowed */
 };
 
-void world_init(struct world *w, uint64_t seed, enum sabotage sabotage);
+void world_init(struct world *w, uint64_t seed, enum sabotage sabotage, struct reality reality);
 void world_deinit(struct world *w);
 /* The store is replaced by an empty one. */
 void world_new_store(struct world *w);
 void world_append(struct world *w, int32_t partition, const struct log_entry *entry);
 
+/* Hands over what was granted, now that nothing is assigned. */
+void node_take_grant(struct node *n);
 struct pipeline_ports node_ports(struct node *n);
 struct sink agg_sink_port(struct node *n);       /* agg_store.c */
 struct letters agg_letters_port(struct node *n); /* agg_store.c */
-
-/* One of the late writes arrives, in any order. */
-void world_late_arrives(struct world *w);
-void world_store_crashes(struct world *w);
-void world_store_syncs(struct world *w);
 
 /* Deep copies, owned by the caller. */
 struct window *window_copy(const struct window *w);

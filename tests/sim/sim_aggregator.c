@@ -44,6 +44,12 @@ static void kill_node(struct node *n)
     n->world = w;
 }
 
+static void crash(struct node *n)
+{
+    n->world->mishaps->crashes++;
+    kill_node(n);
+}
+
 static struct node *free_slot(struct world *w)
 {
     for (int i = 0; i < WORLD_NODES_MAX; i++)
@@ -53,36 +59,59 @@ static struct node *free_slot(struct world *w)
     return &w->node[0];
 }
 
-static void join_node(struct world *w, bool all, int parity)
+static bool has_partitions(const struct node *n)
 {
-    struct node *n = free_slot(w);
-    start_node(w, n);
-    n->generation = w->generation;
     for (int p = 0; p < WORLD_PARTITIONS; p++)
-        n->assigned[p] = all || p % 2 == parity;
-    n->tell_assigned = true;
+        if (n->assigned[p])
+            return true;
+    return false;
+}
+
+/* One that has no partitions, or gives its own up now. */
+static struct node *find_idle(struct world *w)
+{
+    for (int i = 0; i < WORLD_NODES_MAX; i++) {
+        struct node *n = &w->node[i];
+        if (n->pipeline && !n->granted_generation && !n->tell_assigned &&
+            (n->tell_revoked || !has_partitions(n)))
+            return n;
+    }
+    return NULL;
+}
+
+/* The member `index` of `members`. */
+static void join_node(struct world *w, unsigned index, unsigned members)
+{
+    struct node *n = rng_below(&w->rng, 2) ? find_idle(w) : NULL;
+    if (!n) {
+        n = free_slot(w);
+        start_node(w, n);
+    }
+    n->granted_generation = w->generation;
+    for (unsigned p = 0; p < WORLD_PARTITIONS; p++)
+        n->granted[p] = p % members == index;
+    if (!has_partitions(n))
+        node_take_grant(n);
 }
 
 /* Those that ran die, are asked for their partitions, or are not told: zombies. */
 static void rebalance(struct world *w)
 {
     w->generation++;
+    w->mishaps->rebalances++;
     for (int i = 0; i < WORLD_NODES_MAX; i++) {
         struct node *n = &w->node[i];
         if (!n->pipeline)
             continue;
         uint32_t x = rng_below(&w->rng, 10);
         if (x < 4)
-            kill_node(n);
+            crash(n);
         else if (x < 7)
             n->tell_revoked = true;
     }
-    if (rng_below(&w->rng, 2)) {
-        join_node(w, true, 0);
-    } else {
-        join_node(w, false, 0);
-        join_node(w, false, 1);
-    }
+    unsigned members = 1 + rng_below(&w->rng, 4);
+    for (unsigned i = 0; i < members; i++)
+        join_node(w, i, members);
 }
 
 static void write_reading(struct run *r, struct log_entry *entry, unsigned device)
@@ -111,7 +140,7 @@ static enum opinion draw_opinion(struct rng *rng)
 static void produce(struct run *r)
 {
     struct world *w = &r->world;
-    unsigned device = rng_below(&w->rng, 3);
+    unsigned device = rng_below(&w->rng, WORLD_PARTITIONS);
     int32_t partition = (int32_t)((device + (r->moved ? 1 : 0)) % WORLD_PARTITIONS);
     struct log_entry entry = {.timestamp_ms = w->now_ms};
     snprintf(entry.key, sizeof entry.key, "dev-%u", device);
@@ -137,7 +166,7 @@ static void step_node(struct node *n)
 {
     pipeline_step(n->pipeline);
     if (n->crash)
-        kill_node(n);
+        crash(n);
 }
 
 static struct node *some_node(struct world *w)
@@ -145,7 +174,7 @@ static struct node *some_node(struct world *w)
     unsigned first = rng_below(&w->rng, WORLD_NODES_MAX);
     for (unsigned i = 0; i < WORLD_NODES_MAX; i++) {
         struct node *n = &w->node[(first + i) % WORLD_NODES_MAX];
-        if (n->pipeline)
+        if (n->pipeline && !n->asleep)
             return n;
     }
     return NULL;
@@ -178,11 +207,40 @@ static void replace_store(struct world *w)
     w->replace_store = true;
 }
 
+static void wake_all(struct world *w)
+{
+    for (int i = 0; i < WORLD_NODES_MAX; i++)
+        w->node[i].asleep = false;
+}
+
+/* What happens to the store and to those that run, beside their own calls. */
+static void disturb(struct world *w, struct node *n)
+{
+    switch (rng_below(&w->rng, 5)) {
+    case 0:
+        effect_deliver(w);
+        break;
+    case 1:
+        journal_crash(w);
+        break;
+    case 2:
+        journal_sync(w); /* it is written some time, whether anybody waits or not */
+        break;
+    case 3:
+        if (n)
+            n->asleep = true;
+        break;
+    case 4:
+        w->node[rng_below(&w->rng, WORLD_NODES_MAX)].asleep = false;
+        break;
+    }
+}
+
 static void storm(struct run *r)
 {
     struct world *w = &r->world;
     unsigned turns = 200 + rng_below(&w->rng, 700);
-    for (unsigned i = 0; i < turns; i++) {
+    for (unsigned i = 0; i < turns && !w->broken[0]; i++) {
         uint32_t x = rng_below(&w->rng, 1000);
         struct node *n = some_node(w);
         if (x < 150 && r->made < 60)
@@ -192,7 +250,7 @@ static void storm(struct run *r)
         else if (x < 175)
             rebalance(w);
         else if (x < 190 && n)
-            kill_node(n);
+            crash(n);
         else if (x < 200 && n && n->generation != w->generation)
             n->tell_lost = true;
         else if (x < 210)
@@ -201,12 +259,8 @@ static void storm(struct run *r)
             map_each(n->buffered, write_through, n);
         else if (x < 217 && r->replaced)
             replace_store(w);
-        else if (x < 220)
-            world_late_arrives(w);
-        else if (x < 225)
-            world_store_syncs(w);
-        else if (x < 228)
-            world_store_crashes(w);
+        else if (x < 245)
+            disturb(w, n);
         else if (n)
             step_node(n);
     }
@@ -236,9 +290,7 @@ static bool settle(struct run *r)
 {
     struct world *w = &r->world;
     w->calm = true;
-    while (w->lates)
-        world_late_arrives(w);
-    world_store_crashes(w);
+    journal_crash(w);
     if (w->replace_store)
         world_new_store(w);
     struct log_entry last = {.timestamp_ms = w->now_ms};
@@ -254,9 +306,12 @@ static bool settle(struct run *r)
     owner->generation = w->generation;
     memset(owner->assigned, true, sizeof owner->assigned);
     owner->tell_assigned = true;
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 5000 && !w->broken[0]; i++) {
         step_node(owner);
         struct node *other = some_node(w);
+        if (i == 200)
+            wake_all(w);
+        effect_deliver(w);
         if (i < 400)
             step_node(other);
         else if (caught_up(w))
@@ -265,15 +320,27 @@ static bool settle(struct run *r)
     return false;
 }
 
-static const char *run_seed(uint64_t seed, enum sabotage sabotage)
+static const char *outcome(struct run *r)
+{
+    static char wrong[sizeof r->world.broken];
+    storm(r);
+    bool rests = !r->world.broken[0] && settle(r);
+    snprintf(wrong, sizeof wrong, "%s", r->world.broken);
+    if (wrong[0])
+        return wrong;
+    return rests ? world_check(&r->world) : "did not come to rest";
+}
+
+static const char *run_seed(uint64_t seed, enum sabotage sabotage, struct reality reality,
+                            struct mishaps *mishaps)
 {
     static struct run r;
     memset(&r, 0, sizeof r);
-    world_init(&r.world, seed, sabotage);
+    world_init(&r.world, seed, sabotage, reality);
+    r.world.mishaps = mishaps;
     r.replaced = rng_below(&r.world.rng, 4) == 0;
     rebalance(&r.world);
-    storm(&r);
-    const char *wrong = settle(&r) ? world_check(&r.world) : "did not come to rest";
+    const char *wrong = outcome(&r);
     for (int i = 0; i < WORLD_NODES_MAX; i++)
         if (r.world.node[i].pipeline)
             kill_node(&r.world.node[i]);
@@ -283,14 +350,21 @@ static const char *run_seed(uint64_t seed, enum sabotage sabotage)
 
 static int run_seeds(uint64_t first, uint64_t seeds, enum sabotage sabotage)
 {
+    const struct reality reality = reality_read();
+    struct mishaps m = {0};
     for (uint64_t seed = first; seed < first + seeds; seed++) {
-        const char *wrong = run_seed(seed, sabotage);
+        const char *wrong = run_seed(seed, sabotage, reality, &m);
         if (wrong) {
             printf("aggregator %s: seed %" PRIu64 ": %s\n", sabotage_name(sabotage), seed, wrong);
+            sim_print_replay("aggregator", sabotage_name(sabotage), seed);
             return sabotage == SABOTAGE_NONE ? 1 : 0;
         }
     }
-    printf("aggregator %s: %" PRIu64 " seeds hold\n", sabotage_name(sabotage), seeds);
+    printf("aggregator %s: %" PRIu64 " seeds hold: %" PRIu64 " crashes, %" PRIu64
+           " rebalances, %" PRIu64 " failed calls, %" PRIu64 " late writes, %" PRIu64
+           " deaths of the store\n",
+           sabotage_name(sabotage), seeds, m.crashes, m.rebalances, m.failed_calls, m.late_writes,
+           m.store_deaths);
     return sabotage == SABOTAGE_NONE ? 0 : 1;
 }
 

@@ -164,6 +164,7 @@ static int run_seeds(uint64_t first, uint64_t seeds, enum sim_sabotage sabotage)
         const char *wrong = run_seed(seed, sabotage, &told);
         if (wrong) {
             printf("alerter %s: seed %" PRIu64 ": %s\n", name, seed, wrong);
+            sim_print_replay("alerter", name, seed);
             return sabotage == SIM_HONEST ? 1 : 0;
         }
     }

@@ -71,6 +71,8 @@ def episodes(records: Iterable[Record], prefix: str) -> dict[str, Episode]:
     found: dict[str, Episode] = {}
     states: dict[tuple[str, str], _State] = {}
     for record in records:
+        if record.key is not None and not record.key.startswith(prefix.encode()):
+            continue  # another device's, or no reading at all
         item = json.loads(record.value or b"null")
         if not item["device_id"].startswith(prefix):
             continue

@@ -24,7 +24,7 @@ SERVICES = INFRASTRUCTURE + DAEMONS
 # Anything else in the caller's environment (say, from `tools/stack env`) would reach the daemons
 # and point them at the demo.
 KEPT_ENVIRONMENT = (
-    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "JAVA_HOME", "WEIR_BIN"),
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "JAVA_HOME", "WEIR_BIN", "BREAKAGE"),
     *("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"),
 )
 
