@@ -256,6 +256,9 @@ bench: setup ## measures, against yardsticks in the same run; PEERS=1: other pro
 
 # tests/bench/NAME.c is a program: a yardstick, or a part of Weir alone.
 BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+bench_daemon_bench_aggregator := aggregator
+bench_libs_bench_aggregator := $(libs_aggregator)
+bench_pkgs_bench_aggregator := $(pkgs_aggregator)
 bench_libs_bench_http    := $(below_http)
 bench_libs_bench_reading := $(below_model)
 bench_libs_yard_produce  := base
@@ -264,7 +267,7 @@ bench_pkgs_bench_reading := $(pkgs_model)
 bench_pkgs_yard_produce  := rdkafka
 bench_pkgs_yard_evhttp   := libevent
 define bench_rule
-$(B)/bench/$(1): $(B)/obj/tests/bench/$(1).o $(foreach l,$(bench_libs_$(1)),$(call lib_of,$(l)))
+$(B)/bench/$(1): $(B)/obj/tests/bench/$(1).o $(bench_daemon_$(1):%=$(B)/lib/lib%.a) $(foreach l,$(bench_libs_$(1)),$(call lib_of,$(l)))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$(CC) -o $$@ $$^ $(LDFLAGS_ALL) $$(if $(bench_pkgs_$(1)),$$(call pkg_libs,$(bench_pkgs_$(1))))

@@ -45,6 +45,24 @@ struct window_entry *window_table_find(const struct window_table *t, struct span
     return NULL;
 }
 
+void window_table_prefetch(const struct window_table *t, struct span device_id, struct span sensor,
+                           int64_t start_ms, enum window_prefetch step)
+{
+    if (!t->size)
+        return;
+    size_t i = hash_of(t, device_id, sensor, start_ms) & (t->size - 1);
+    const struct window_entry *w = step == PREFETCH_SLOT ? NULL : t->slot[i];
+    if (step == PREFETCH_SLOT) {
+        __builtin_prefetch(&t->slot[i]);
+    } else if (w && step == PREFETCH_ENTRY) {
+        __builtin_prefetch(w);
+        __builtin_prefetch((const char *)w + 64);
+    } else if (w && w->packed) {
+        __builtin_prefetch(w->packed);
+        __builtin_prefetch(w->packed + 64);
+    }
+}
+
 static void put(struct window_table *t, struct window_entry *w)
 {
     size_t mask = t->size - 1, i = w->hash & mask;

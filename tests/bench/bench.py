@@ -114,8 +114,9 @@ class Bench:
             seconds = float(os.environ.get("BENCH_MEMORY_SECONDS", "15"))
             self.rows += memory.measure(self.args.build, self.env, seconds)
         if "aggregator" in wanted:
-            self.say("the aggregator's backlog")
-            self.rows += aggregator.measure(self.args.build, self.env, self.args.readings)
+            self.say("the aggregator")
+            args = self.args
+            self.rows += aggregator.measure(args.build, self.env, args.readings, args.rounds)
 
 
 def main() -> int:
