@@ -239,7 +239,7 @@ static int replay(struct replay *r, const struct dlq_filter *f, struct err *e)
     struct audit audit;
     bson_t details = BSON_INITIALIZER, result = BSON_INITIALIZER;
     describe(&details, r, f);
-    int rc = reach_open(&reach, &r->dlq->settings, e);
+    int rc = reach_open(&reach, &r->dlq->settings, REACH_BRISK_MS, e);
     if (rc == 0)
         rc = audit_begin(&audit, &reach, "dlq replay", &details, clock_wall_ms(&r->clock), e);
     if (rc == 0) {

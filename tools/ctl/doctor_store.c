@@ -171,7 +171,7 @@ static void check_ledgers(struct doctor *d)
 void doctor_store(struct doctor *d)
 {
     struct err e = {0};
-    if (reach_open(&d->reach, &d->settings, &e) != 0) {
+    if (reach_open(&d->reach, &d->settings, REACH_BRISK_MS, &e) != 0) {
         doctor_say(d, GRADE_FAIL, "store",
                    "is it running, and is MONGO_URL right as seen from here?", "%s", e.message);
         return;

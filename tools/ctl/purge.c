@@ -150,7 +150,7 @@ static int purge(struct purging *p)
 {
     struct err e = {0};
     bool dry = call_has(p->call, "dry-run");
-    int rc = reach_open(&p->reach, &p->settings, &e);
+    int rc = reach_open(&p->reach, &p->settings, REACH_PATIENT_MS, &e);
     if (rc == 0 && dry)
         rc = purge_count(&p->purge, &e);
     if (rc == 0 && !dry)

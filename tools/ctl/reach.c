@@ -1,9 +1,6 @@
 /* A client of the store, and how Kafka is reached. */
 #include "tools/ctl/reach.h"
 
-/* The first batch of a sorted query comes when the server has sorted. */
-enum { ANSWER_MS = 120000 };
-
 static int ping(struct reach *r, struct err *e)
 {
     bson_t *command = BCON_NEW("ping", BCON_INT32(1));
@@ -13,7 +10,7 @@ static int ping(struct reach *r, struct err *e)
     return ok ? 0 : err_set(e, ERR_UNAVAILABLE, "the store does not answer: %s", error.message);
 }
 
-int reach_open(struct reach *r, const struct ctl_settings *s, struct err *e)
+int reach_open(struct reach *r, const struct ctl_settings *s, int32_t answer_ms, struct err *e)
 {
     *r = (struct reach){
         .kafka = {.bootstrap_servers = s->kafka.bootstrap_servers, .client_id = "weirctl"}};
@@ -23,7 +20,7 @@ int reach_open(struct reach *r, const struct ctl_settings *s, struct err *e)
         .database = s->mongo.db,
         .app_name = "weirctl",
         .max_clients = 1,
-        .socket_timeout_ms = ANSWER_MS,
+        .socket_timeout_ms = answer_ms,
     };
     int rc = mongo_new(&r->mongo, &options, e);
     if (rc)

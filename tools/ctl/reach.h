@@ -13,10 +13,13 @@ struct reach {
     struct kafka_config kafka;
 };
 
-enum { REACH_KAFKA_MS = 5000 }; /* longest wait for an answer of a broker */
+/* Longest waits for an answer: of a broker; of the store, whose first batch of a sorted query comes
+ * when it has sorted; and of the store where nobody waits for long. */
+enum { REACH_KAFKA_MS = 5000, REACH_PATIENT_MS = 120000, REACH_BRISK_MS = 5000 };
 
 /* ERR_UNAVAILABLE when the store does not answer; Kafka is not asked. Close it in either case. */
-WEIR_MUST_CHECK int reach_open(struct reach *r, const struct ctl_settings *s, struct err *e);
+WEIR_MUST_CHECK int reach_open(struct reach *r, const struct ctl_settings *s, int32_t answer_ms,
+                               struct err *e);
 void reach_close(struct reach *r);
 
 /* Owned by the caller (mongoc_collection_destroy). */

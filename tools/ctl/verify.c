@@ -43,7 +43,7 @@ static int read_times(const struct call *c, struct verify *v, struct err *e)
 
 static int check(struct verify *v, struct err *e)
 {
-    int rc = reach_open(&v->reach, &v->settings, e);
+    int rc = reach_open(&v->reach, &v->settings, REACH_PATIENT_MS, e);
     if (rc == 0)
         rc = verify_ledgers(v, e);
     if (rc == 0)
