@@ -50,8 +50,8 @@ static void check_topic(struct doctor *d, struct kafka_reader *reader, const cha
         doctor_say(d, GRADE_FAIL, name, "see whether the brokers are well", "%s", e.message);
     if (rc == 0) {
         struct verdict v = doctor_judge_topic(p, count, d->settings.kafka.partitions, brokers);
-        doctor_say(d, v.grade, name, v.todo, "%zu partitions, %d copies of each", count,
-                   p[0].replicas);
+        doctor_say(d, v.grade, name, v.todo, "%zu partitions, %d cop%s of each", count,
+                   p[0].replicas, p[0].replicas == 1 ? "y" : "ies");
     }
     free(p);
 }

@@ -82,7 +82,7 @@ static void print_summary(const struct call *c, const struct verify *v, uint64_t
     if (n[4] + n[5] == 0)
         (void)fputs("all equal\n", c->out);
     else
-        fprintf(c->out, "%llu differ, %llu of them repaired\n", n[4] + n[5], n[5]);
+        fprintf(c->out, "%llu different, %llu of them repaired\n", n[4] + n[5], n[5]);
     if (v->expired)
         fprintf(c->out, "%llu views are older than the readings that are kept: not compared\n",
                 n[6]);

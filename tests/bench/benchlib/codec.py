@@ -22,14 +22,14 @@ def rows(alone: dict) -> list[Row]:
     return [
         at_most(
             "reading decoder alone",
-            f"<= {DECODE_BEFORE_NS} ns a reading, as before",
+            f"<= {DECODE_BEFORE_NS} ns a reading, as it was",
             decode,
             DECODE_BEFORE_NS,
             f"{decode:.0f} ns",
         ),
         at_most(
             "reading encoder alone",
-            f"<= {ENCODE_BEFORE_NS} ns a reading, as before",
+            f"<= {ENCODE_BEFORE_NS} ns a reading, as it was",
             encode,
             ENCODE_BEFORE_NS,
             f"{encode:.0f} ns",
