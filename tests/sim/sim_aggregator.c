@@ -361,7 +361,7 @@ static int run_seeds(uint64_t first, uint64_t seeds, enum sabotage sabotage)
         }
     }
     printf("aggregator %s: %" PRIu64 " seeds hold: %" PRIu64 " crashes, %" PRIu64
-           " rebalances, %" PRIu64 " failed calls, %" PRIu64 " late writes, %" PRIu64
+           " rebalances, %" PRIu64 " disturbed calls, %" PRIu64 " late writes, %" PRIu64
            " deaths of the store\n",
            sabotage_name(sabotage), seeds, m.crashes, m.rebalances, m.failed_calls, m.late_writes,
            m.store_deaths);
