@@ -62,10 +62,14 @@ static const void *see(const struct world *w, enum change_kind kind, struct map 
     return w->reality.safe_reads ? journal_durable(w, kind, key, now) : now;
 }
 
-static void change_store(struct world *w)
+/* By now others may have joined; but whoever is between its look at the store's identity and a
+ * write is protected by the time that passes alone, which is not simulated. */
+static void change_store(struct node *n)
 {
-    if (w->replace_store)
-        world_new_store(w);
+    if (!n->world->replace_store)
+        return;
+    node_kill_others(n->world, n);
+    world_new_store(n->world);
 }
 
 /* --- raw ----------------------------------------------------------------------------------------
@@ -151,7 +155,7 @@ static int blame_trouble(struct node *n, struct sink_raw *items, size_t count, e
 static int insert_raw(void *self, struct sink_raw *items, size_t count, struct err *e)
 {
     struct node *n = self;
-    change_store(n->world);
+    change_store(n);
     enum fault f = draw_fault(n);
     size_t start = rng_below(&n->world->rng, (uint32_t)count); /* an unordered bulk */
     bool spoiled = is_spoiled(n->world, items, count);
@@ -174,7 +178,7 @@ static int insert_raw(void *self, struct sink_raw *items, size_t count, struct e
 static int read_origins(void *self, struct sink_raw *const *items, size_t count, struct err *e)
 {
     struct node *n = self;
-    change_store(n->world);
+    change_store(n);
     enum fault f = draw_fault(n);
     for (size_t i = 0; i < count; i++) {
         char hex[READING_ID_HEX + 1];
@@ -410,7 +414,7 @@ static int write_ledgers(void *self, struct sink_ledger *items, size_t count, in
 static int identity(void *self, char out[SINK_IDENTITY_MAX], struct err *e)
 {
     struct node *n = self;
-    change_store(n->world);
+    change_store(n);
     enum fault f = draw_fault(n);
     if (f != FAULT_NONE)
         return answer(f, e);

@@ -117,6 +117,23 @@ void device_drop(void *device)
     free(device);
 }
 
+void node_kill(struct node *n)
+{
+    struct world *w = n->world;
+    pipeline_free(n->pipeline);
+    if (n->buffered)
+        map_free(n->buffered, window_drop);
+    memset(n, 0, sizeof *n);
+    n->world = w;
+}
+
+void node_kill_others(struct world *w, const struct node *kept)
+{
+    for (int i = 0; i < WORLD_NODES_MAX; i++)
+        if (&w->node[i] != kept && w->node[i].pipeline)
+            node_kill(&w->node[i]);
+}
+
 /* --- the stream port ------------------------------------------------------------------------- */
 
 static bool tell(bool *flag)

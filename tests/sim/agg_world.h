@@ -129,6 +129,9 @@ void world_deinit(struct world *w);
 void world_new_store(struct world *w);
 void world_append(struct world *w, int32_t partition, const struct log_entry *entry);
 
+/* As kill -9. */
+void node_kill(struct node *n);
+void node_kill_others(struct world *w, const struct node *kept); /* NULL = all */
 /* Hands over what was granted, now that nothing is assigned. */
 void node_take_grant(struct node *n);
 struct pipeline_ports node_ports(struct node *n);

@@ -34,20 +34,10 @@ static void start_node(struct world *w, struct node *n)
     n->crash = false;
 }
 
-static void kill_node(struct node *n)
-{
-    struct world *w = n->world;
-    pipeline_free(n->pipeline);
-    if (n->buffered)
-        map_free(n->buffered, window_drop);
-    memset(n, 0, sizeof *n);
-    n->world = w;
-}
-
 static void crash(struct node *n)
 {
     n->world->mishaps->crashes++;
-    kill_node(n);
+    node_kill(n);
 }
 
 static struct node *free_slot(struct world *w)
@@ -55,7 +45,7 @@ static struct node *free_slot(struct world *w)
     for (int i = 0; i < WORLD_NODES_MAX; i++)
         if (!w->node[i].pipeline)
             return &w->node[i];
-    kill_node(&w->node[0]);
+    node_kill(&w->node[0]);
     return &w->node[0];
 }
 
@@ -201,7 +191,7 @@ static void replace_store(struct world *w)
     for (int i = 0; i < WORLD_NODES_MAX; i++) {
         struct node *n = &w->node[i];
         if (n->pipeline && (kept || n->generation != w->generation))
-            kill_node(n);
+            node_kill(n);
         kept |= n->pipeline != NULL;
     }
     w->replace_store = true;
@@ -291,8 +281,10 @@ static bool settle(struct run *r)
     struct world *w = &r->world;
     w->calm = true;
     journal_crash(w);
-    if (w->replace_store)
+    if (w->replace_store) {
+        node_kill_others(w, NULL);
         world_new_store(w);
+    }
     struct log_entry last = {.timestamp_ms = w->now_ms};
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
         write_reading(r, &last, (unsigned)p);
@@ -343,7 +335,7 @@ static const char *run_seed(uint64_t seed, enum sabotage sabotage, struct realit
     const char *wrong = outcome(&r);
     for (int i = 0; i < WORLD_NODES_MAX; i++)
         if (r.world.node[i].pipeline)
-            kill_node(&r.world.node[i]);
+            node_kill(&r.world.node[i]);
     world_deinit(&r.world);
     return wrong;
 }
