@@ -10,7 +10,7 @@ from support.wait import wait_until
 KILLS = 5
 
 
-def wait_progress(oracle: Oracle, group: str, deadline_s: float = 30) -> None:
+def wait_progress(oracle: Oracle, group: str, deadline_s: float = 120) -> None:
     """Until the group has moved on from where it stands now, so that a kill hits it at work."""
     before = sum(oracle.log.committed(group).values())
     wait_until(
