@@ -98,7 +98,9 @@ def open_breakers(daemon: Daemon, device: str) -> None:
 
 def check_log(load: Load, oracle: Oracle, marks: dict[int, int]) -> None:
     """What got a 2xx is there, once; a reading that was refused first and sent again may be there
-    for each time it was sent: that it came to the broker was not known."""
+    for each time it was sent: that it came to the broker was not known. One that was on its way
+    while the broker stood still may be there once more: when messages run out of time, librdkafka
+    begins a new epoch and sends what was in flight again. Its id makes one reading of them."""
     found = Counter(
         (r.json["device_id"], r.json["seq"])
         for r in oracle.log.read(RAW, marks)
@@ -107,7 +109,7 @@ def check_log(load: Load, oracle: Oracle, marks: dict[int, int]) -> None:
     wrong = {}
     for request in load.requests:
         key = (request.reading["device_id"], request.reading["seq"])
-        most = len(request.attempts)
+        most = sum(2 if attempt.took_s > 1 else 1 for attempt in request.attempts)
         if request.outcome == OK and not 1 <= found[key] <= most:
             wrong[key] = (found[key], most)
     assert not wrong, f"{len(wrong)} of {len(load.requests)}: {list(wrong.items())[:5]}"
