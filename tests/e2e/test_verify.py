@@ -26,8 +26,8 @@ def operator(stack: Stack) -> Operator:
 
 @pytest.fixture
 def start(stack: Stack, oracle: Oracle, device: str) -> Iterator[int]:
-    """The device has readings in three minutes that are over, so that the aggregator has no reason
-    to write their windows again; this is the beginning of the first."""
+    """The device has readings in minutes that are over, and their windows are final, so that the
+    aggregator has no reason to write them again; this is the beginning of the first."""
     start = now_ms() // MINUTE * MINUTE - 10 * MINUTE
     for minute in range(3):
         for n in range(4):
@@ -35,7 +35,8 @@ def start(stack: Stack, oracle: Oracle, device: str) -> Iterator[int]:
             ingest(stack, reading(device, ts, 20.1 + n / 7, battery_level=50 + n))
     ingest(stack, reading(device, start + 6 * MINUTE))
     oracle.wait_aggregated()
-    wait_until(lambda: sum(w["final"] for w in oracle.windows(device)) == 9, 20, "final windows")
+    wait_until(lambda: all(w["final"] for w in oracle.windows(device)), 30, "final windows")
+    assert len(oracle.windows(device)) == 3 * 3 + 2
     yield start
     oracle.check_windows()  # whatever a test has damaged is whole again
     oracle.check_conservation()
@@ -122,10 +123,18 @@ def test_rollups_are_compared_with_their_sources(
     hours, days = oracle.db.aggregated_1h, oracle.db.aggregated_1d
     key = {"device_id": device, "sensor_type": "humidity"}
 
-    def folded() -> bool:
+    def counted() -> bool:
         return all(sum(r["count"] for r in c.find(key)) == 13 for c in (hours, days))
 
-    wait_until(folded, 30, lambda: f"rollups: {list(hours.find(key))}, {list(days.find(key))}")
+    def folded() -> bool:
+        """All of it, and after the windows were written last: nothing is folded once more."""
+        newest = [max(w["last_updated"] for w in oracle.windows(device))]
+        for collection in (hours, days):
+            newest += [max(r["last_updated"] for r in collection.find(key))]
+        return newest == sorted(newest)
+
+    told = lambda: f"rollups: {list(hours.find(key))}, {list(days.find(key))}"  # noqa: E731
+    wait_until(lambda: counted() and folded(), 30, told)
     assert operator.rows(EQUAL, "verify")[0]["rollups"] >= 6
     hours.update_one(key, {"$set": {"average": 99.5}})
     days.update_one(key, {"$set": {"count": 12}})
@@ -133,7 +142,7 @@ def test_rollups_are_compared_with_their_sources(
     assert [(r["what"], r["field"]) for r in rows] == [("hour", "average"), ("day", "count")]
     operator.must(REPAIRED, "verify", "--repair")
     operator.must(EQUAL, "verify")
-    assert folded()
+    assert counted()
 
 
 def test_a_lost_reading_is_missed(
