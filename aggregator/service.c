@@ -229,8 +229,8 @@ static int open_store(struct service *s, struct err *e)
         .topic = s->settings->kafka.telemetry_topic,
         .raw = m->raw_collection,
         .windows = m->agg_collection,
-        .devices = "devices",
-        .ledger = "ledger",
+        .devices = STORE_DEVICES,
+        .ledger = STORE_LEDGER,
     });
     return 0;
 }

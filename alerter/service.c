@@ -16,6 +16,7 @@
 #include "common/base/random.h"
 #include "common/base/xmalloc.h"
 #include "common/kafka/consumer.h"
+#include "common/store/schema.h"
 
 #define NAME  "weir-alerter"
 #define GROUP "alerts_worker"
@@ -206,8 +207,9 @@ static int open_store(struct alerter *a, struct err *e)
         .log_arg = daemon_log(a->daemon),
     };
     int rc = mongo_new(&a->mongo, &options, e);
-    a->store = (struct alert_store_mongo){
-        .mongo = a->mongo, .states = "alert_state", .alerts = a->settings->mongo.alerts_collection};
+    a->store = (struct alert_store_mongo){.mongo = a->mongo,
+                                          .states = STORE_ALERT_STATE,
+                                          .alerts = a->settings->mongo.alerts_collection};
     return rc;
 }
 

@@ -7,6 +7,7 @@
 #include "common/app/log_bridge.h"
 #include "common/base/xmalloc.h"
 #include "common/mongo/mongo.h"
+#include "common/store/schema.h"
 #include "dashboard/fleet.h"
 #include "dashboard/repository_mongo.h"
 #include "dashboard/requests.h"
@@ -98,7 +99,7 @@ static int open_store(struct service *s, struct err *e)
                                                .raw = m->raw_collection,
                                                .windows = m->agg_collection,
                                                .alerts = m->alerts_collection,
-                                               .devices = "devices"};
+                                               .devices = STORE_DEVICES};
     s->repository = repository_mongo_port(&s->collections);
     return rc;
 }

@@ -28,7 +28,7 @@ static const struct row {
     {FIXED, STORE_DAYS, "device_id:1,timestamp:-1", FOR_EVER},
     {FIXED, STORE_DAYS, "timestamp:-1", FOR_EVER},
     {FIXED, STORE_DAYS, "last_updated:1", DAYS_TTL},
-    {FIXED, "devices", "last_seen:-1", FOR_EVER},
+    {FIXED, STORE_DEVICES, "last_seen:-1", FOR_EVER},
     {ALERTS, NULL, "created_at:-1", ALERTS_TTL},
     {ALERTS, NULL, "device_id:1,created_at:-1", FOR_EVER},
     {ALERTS, NULL, "timestamp:-1", FOR_EVER},
@@ -96,7 +96,7 @@ int store_schema_identify(struct mongo *m, int64_t now_ms, struct err *e)
     mongoc_client_t *client = mongo_pop(m);
     if (!client)
         return err_set(e, ERR_UNAVAILABLE, "no store client is free");
-    mongoc_collection_t *c = mongo_collection(m, client, "meta");
+    mongoc_collection_t *c = mongo_collection(m, client, STORE_META);
     bson_oid_t oid;
     bson_oid_init(&oid, NULL);
     bson_t *filter = BCON_NEW("_id", BCON_UTF8("store"));
@@ -127,7 +127,7 @@ int store_schema_identity(struct mongo *m, char out[STORE_IDENTITY_MAX], struct 
     mongoc_client_t *client = mongo_pop(m);
     if (!client)
         return err_set(e, ERR_UNAVAILABLE, "no store client is free");
-    mongoc_collection_t *c = mongo_collection(m, client, "meta");
+    mongoc_collection_t *c = mongo_collection(m, client, STORE_META);
     struct mongo_lookup *l = mongo_lookup_new();
     mongo_lookup_add_utf8(l, "store", strlen("store"));
     out[0] = '\0';

@@ -16,6 +16,7 @@
 #define STORE_META         "meta"
 #define STORE_PURGES       "purges"
 #define STORE_AUDIT        "audit"
+#define STORE_ALERT_STATE  "alert_state"
 
 enum { STORE_SCHEMA_VERSION = 1 };
 

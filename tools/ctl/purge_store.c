@@ -20,11 +20,11 @@ void purge_init(struct purge *p, struct reach *r, const struct settings_mongo *m
             {
                 {.collection = m->raw_collection, .field = "device_id"},
                 {.collection = m->agg_collection, .field = "device_id"},
-                {.collection = "aggregated_1h", .field = "device_id"},
-                {.collection = "aggregated_1d", .field = "device_id"},
+                {.collection = STORE_HOURS, .field = "device_id"},
+                {.collection = STORE_DAYS, .field = "device_id"},
                 {.collection = STORE_DEVICES, .field = "_id"},
                 {.collection = m->alerts_collection, .field = "device_id"},
-                {.collection = "alert_state", .field = "device_id"},
+                {.collection = STORE_ALERT_STATE, .field = "device_id"},
             },
     };
     hash_sha256(device, strlen(device), digest);
