@@ -91,11 +91,6 @@ bool side_loop_is_closed(const struct side_loop *s)
     return atomic_load(&s->closed);
 }
 
-const struct http_server *side_loop_server(const struct side_loop *s)
-{
-    return s->serving.server;
-}
-
 static void leave(void *arg)
 {
     struct side_loop *s = arg;

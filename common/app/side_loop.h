@@ -32,7 +32,6 @@ void side_loop_retire(struct side_loop *s);
 void side_loop_drain(struct side_loop *s);
 /* Whether a drain has begun, so that no connection comes any more. */
 bool side_loop_is_closed(const struct side_loop *s);
-const struct http_server *side_loop_server(const struct side_loop *s);
 
 /* Ends the loop and joins the thread; what is left of the connections stays as it is. */
 void side_loop_stop(struct side_loop *s);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +15,7 @@
 struct log {
     int fd;
     bool human, colour;
-    _Atomic int level;
+    enum log_level level;
     const char *service; /* borrowed */
     struct clock clock;
     pthread_mutex_t lock; /* guards what is below */
@@ -44,7 +43,7 @@ struct log *log_new(int fd, const char *service, enum log_level level, enum log_
     l->human = is_human(fd, format);
     l->colour = wants_colour(fd);
     l->clock = clock_system();
-    atomic_store(&l->level, (int)level);
+    l->level = level;
     pthread_mutex_init(&l->lock, NULL);
     return l;
 }
@@ -56,16 +55,6 @@ void log_free(struct log *l)
     pthread_mutex_destroy(&l->lock);
     buf_deinit(&l->line);
     free(l);
-}
-
-void log_set_level(struct log *l, enum log_level level)
-{
-    atomic_store(&l->level, (int)level);
-}
-
-enum log_level log_get_level(const struct log *l)
-{
-    return (enum log_level)atomic_load_explicit(&((struct log *)l)->level, memory_order_relaxed);
 }
 
 void log_set_clock(struct log *l, struct clock clock)
@@ -114,7 +103,7 @@ static void write_all(int fd, const char *p, size_t len)
 void log_write(struct log *l, enum log_level level, const char *event,
                const struct log_field *fields)
 {
-    if (!l || level < log_get_level(l))
+    if (!l || level < l->level)
         return;
     struct log_line line = {.level = level, .service = l->service, .event = event};
     line.fields = fields;

@@ -36,8 +36,6 @@ struct log;
 /* Writes to `fd` (2 for daemons), whole lines, from any thread. `service` is in every line. */
 struct log *log_new(int fd, const char *service, enum log_level level, enum log_format format);
 void log_free(struct log *l);
-void log_set_level(struct log *l, enum log_level level);
-enum log_level log_get_level(const struct log *l);
 /* Times and rate limits come from this clock instead of the machine's; before the first line. */
 void log_set_clock(struct log *l, struct clock clock);
 /* "debug", "info", "warn", "error", and "auto", "json", "human". False for any other word. */

@@ -24,14 +24,14 @@ void recount_deinit(struct recount *r)
     *r = (struct recount){.partitions = 0};
 }
 
-int64_t recount_next(const struct recount *r, int32_t partition)
+static int64_t next_of(const struct recount *r, int32_t partition)
 {
     return partition >= 0 && (size_t)partition < r->partitions ? r->next[partition] : 0;
 }
 
 void recount_note(struct recount *r, int32_t partition, int64_t offset)
 {
-    if (offset < recount_next(r, partition))
+    if (offset < next_of(r, partition))
         r->stored[partition]++;
 }
 
@@ -76,7 +76,7 @@ struct minute_window *minute_sensor(struct minute *m, struct span sensor)
 void minute_fold(struct minute *m, const struct recount *r, const struct reading *reading,
                  int32_t partition, int64_t offset)
 {
-    int64_t next = recount_next(r, partition);
+    int64_t next = next_of(r, partition);
     for (unsigned i = 0; i < reading->sensors; i++) {
         struct minute_window *w = minute_sensor(m, reading->sensor[i].name);
         if (offset < next || offset <= window_src(&w->have, partition))
@@ -193,7 +193,7 @@ void recount_device(struct device_state *want, const struct device_state *have,
                     const struct recount *r, const struct reading *reading, int32_t partition,
                     int64_t offset)
 {
-    if (offset < recount_next(r, partition) || offset <= device_state_src(have, partition))
+    if (offset < next_of(r, partition) || offset <= device_state_src(have, partition))
         device_state_gather(want, partition, offset, reading);
 }
 

@@ -26,7 +26,6 @@ struct recount {
 
 void recount_init(struct recount *r, size_t partitions);
 void recount_deinit(struct recount *r);
-int64_t recount_next(const struct recount *r, int32_t partition);
 /* Counts a stored reading, if the ledger has it. */
 void recount_note(struct recount *r, int32_t partition, int64_t offset);
 

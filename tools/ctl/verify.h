@@ -80,18 +80,6 @@ void verify_take_window(struct minute *m, const bson_t *doc, const struct docume
 /* As the store sorts strings. */
 int verify_compare(struct span a, struct span b);
 
-/* Windows or rollups by device and, the newest first, by time. */
-struct verify_stream {
-    const char *name; /* borrowed */
-    mongoc_collection_t *collection;
-    mongoc_cursor_t *cursor;
-    const bson_t *doc; /* NULL = the end; valid until the next one */
-    struct document_window_key key;
-};
-void verify_stream_open(struct verify_stream *s, struct verify *v, const char *collection);
-void verify_stream_close(struct verify_stream *s);
-WEIR_MUST_CHECK int verify_stream_next(struct verify_stream *s, struct err *e);
-
 /* {device_id: device (if any), FIELD: {$gte: from, $lt: to}}, parts that bound nothing left out. */
 bson_t *verify_filter(struct span device, const char *field, int64_t from_ms, int64_t to_ms);
 

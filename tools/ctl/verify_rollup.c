@@ -10,10 +10,55 @@
 #include "common/base/xmalloc.h"
 #include "common/mongo/cas.h"
 #include "common/store/documents.h"
+#include "common/store/schema.h"
 #include "tools/ctl/verify.h"
 
 enum { BATCH = 5000 };
 #define SETTLED_MS INT64_C(300000) /* rollups follow within seconds; so long after it is amiss */
+
+/* --- streams ---------------------------------------------------------------------------------- */
+
+/* Windows or rollups by device and, the newest first, by time. */
+struct verify_stream {
+    const char *name; /* borrowed */
+    mongoc_collection_t *collection;
+    mongoc_cursor_t *cursor;
+    const bson_t *doc; /* NULL = the end; valid until the next one */
+    struct document_window_key key;
+};
+
+static void verify_stream_open(struct verify_stream *s, struct verify *v, const char *collection)
+{
+    bson_t *filter = verify_filter(span_str(v->device), "timestamp", INT64_MIN, INT64_MAX);
+    bson_t *opts = BCON_NEW("batchSize", BCON_INT32(BATCH), "sort", "{", "device_id", BCON_INT32(1),
+                            "timestamp", BCON_INT32(-1), "}");
+    *s = (struct verify_stream){.name = collection,
+                                .collection = reach_collection(&v->reach, collection)};
+    s->cursor = mongoc_collection_find_with_opts(s->collection, filter, opts, NULL);
+    bson_destroy(opts);
+    bson_destroy(filter);
+}
+
+static void verify_stream_close(struct verify_stream *s)
+{
+    mongoc_cursor_destroy(s->cursor);
+    mongoc_collection_destroy(s->collection);
+}
+
+static int verify_stream_next(struct verify_stream *s, struct err *e)
+{
+    bson_error_t error = {0};
+    while (mongoc_cursor_next(s->cursor, &s->doc))
+        if (verify_window_key(s->doc, &s->key) && s->key.right_id)
+            return 0;
+    s->doc = NULL;
+    if (!mongoc_cursor_error(s->cursor, &error))
+        return 0;
+    (void)mongo_fail(e, s->name, &error, NULL);
+    return ERR_UNAVAILABLE;
+}
+
+/* --- one period ------------------------------------------------------------------------------- */
 
 /* One sensor of the period in hand. */
 struct period_rollup {
@@ -254,39 +299,6 @@ static int run_pass(struct verify *v, const struct rollup_level *level, const ch
 
 int verify_rollups(struct verify *v, struct err *e)
 {
-    int rc = run_pass(v, &rollup_hour, v->settings.mongo.agg_collection, "aggregated_1h", e);
-    return rc ? rc : run_pass(v, &rollup_day, "aggregated_1h", "aggregated_1d", e);
-}
-
-/* --- streams ---------------------------------------------------------------------------------- */
-
-void verify_stream_open(struct verify_stream *s, struct verify *v, const char *collection)
-{
-    bson_t *filter = verify_filter(span_str(v->device), "timestamp", INT64_MIN, INT64_MAX);
-    bson_t *opts = BCON_NEW("batchSize", BCON_INT32(BATCH), "sort", "{", "device_id", BCON_INT32(1),
-                            "timestamp", BCON_INT32(-1), "}");
-    *s = (struct verify_stream){.name = collection,
-                                .collection = reach_collection(&v->reach, collection)};
-    s->cursor = mongoc_collection_find_with_opts(s->collection, filter, opts, NULL);
-    bson_destroy(opts);
-    bson_destroy(filter);
-}
-
-void verify_stream_close(struct verify_stream *s)
-{
-    mongoc_cursor_destroy(s->cursor);
-    mongoc_collection_destroy(s->collection);
-}
-
-int verify_stream_next(struct verify_stream *s, struct err *e)
-{
-    bson_error_t error = {0};
-    while (mongoc_cursor_next(s->cursor, &s->doc))
-        if (verify_window_key(s->doc, &s->key) && s->key.right_id)
-            return 0;
-    s->doc = NULL;
-    if (!mongoc_cursor_error(s->cursor, &error))
-        return 0;
-    (void)mongo_fail(e, s->name, &error, NULL);
-    return ERR_UNAVAILABLE;
+    int rc = run_pass(v, &rollup_hour, v->settings.mongo.agg_collection, STORE_HOURS, e);
+    return rc ? rc : run_pass(v, &rollup_day, STORE_HOURS, STORE_DAYS, e);
 }
