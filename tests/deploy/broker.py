@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
-import time
 from pathlib import Path
 
 from manifests.model import Objects, Pods
+from support.ports import accepts, free_ports
+from support.wait import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 # What Kafka's scripts of these names end in.
@@ -19,12 +19,6 @@ SCRIPTS = {
     "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
 }
 START_S = 180
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def scripts(folder: Path) -> Path:
@@ -44,7 +38,7 @@ class Broker:
     def __init__(self, objects: Objects, folder: Path) -> None:
         pods = objects.named("kafka")
         assert pods
-        self.port, controller = free_port(), free_port()
+        self.port, controller = free_ports(2)
         self.address = f"127.0.0.1:{self.port}"
         self.bin = scripts(folder / "bin")
         self.log = folder / "kafka.log"
@@ -79,14 +73,14 @@ class Broker:
         return text
 
     def wait(self) -> None:
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline and self.process.poll() is None:
-            with socket.socket() as probe:
-                probe.settimeout(1)
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.1)
-        raise AssertionError(f"the broker did not start: {self.log.read_text(errors='replace')[-2000:]}")
+        def started() -> bool:
+            assert self.process.poll() is None, f"the broker ended: {self.tail()}"
+            return accepts(self.port)
+
+        wait_until(started, START_S, lambda: f"the broker to start: {self.tail()}")
+
+    def tail(self) -> str:
+        return self.log.read_text(errors="replace")[-2000:]
 
     def stop(self) -> None:
         self.process.kill()  # what it wrote is thrown away

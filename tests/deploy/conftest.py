@@ -1,4 +1,4 @@
-"""The checker of tools/deploy-lint is imported from its folder."""
+"""The checker of tools/deploy-lint is imported from its folder, and so is what the end-to-end tests have for all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Iterator
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "deploy-lint"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools/deploy-lint"), str(ROOT / "tests/e2e")]
 
 
 @pytest.fixture(scope="session", autouse=True)

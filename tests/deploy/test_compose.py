@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from support import ROOT, check
+from checks import ROOT, check
 
 compose = check("compose")
 DAEMONS = ("ingest", "aggregator", "alerter", "dashboard")

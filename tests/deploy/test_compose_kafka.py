@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
-import time
 from pathlib import Path
 
-from support import ROOT, check
+from checks import ROOT, check
+from support.ports import accepts, free_ports
+from support.wait import wait_until
 
 compose = check("compose")
 JAVA = ("java", "-Xms128m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -31,23 +31,10 @@ def properties_of(environment: dict[str, str]) -> dict[str, str]:
     return {name.removeprefix("KAFKA_").lower().replace("_", "."): value for name, value in given.items()}
 
 
-def free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
-
-
-def accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def test_it_starts_a_broker(tmp_path: Path) -> None:
     environment = compose.resolved(ROOT / "docker-compose.yml")["services"]["kafka"]["environment"]
     properties = properties_of(environment)
-    broker, controller = free_ports()
+    broker, controller = free_ports(2)
     text = "".join(f"{name}={value}\n" for name, value in properties.items())
     moved = text.replace("9092", str(broker)).replace("9093", str(controller)).replace("kafka:", "127.0.0.1:")
     moved = moved.replace("/var/lib/kafka/data", str(tmp_path / "data"))
@@ -62,10 +49,12 @@ def test_it_starts_a_broker(tmp_path: Path) -> None:
     with log.open("wb") as out:
         process = subprocess.Popen([*kafka, "kafka.Kafka", config], stdout=out, stderr=subprocess.STDOUT)
     try:
-        until = time.monotonic() + START_S
-        while "Kafka Server started" not in log.read_text() or not accepts(broker):
-            assert process.poll() is None and time.monotonic() < until, log.read_text()[-2000:]
-            time.sleep(0.1)
+
+        def started() -> bool:
+            assert process.poll() is None, log.read_text()[-2000:]
+            return "Kafka Server started" in log.read_text() and accepts(broker)
+
+        wait_until(started, START_S, lambda: log.read_text()[-2000:])
         known = set(re.findall(r"^\s([a-z.]+) = ", log.read_text(), re.M))
         assert set(properties) - known == set(), "the broker does not know these"
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Iterator
 
@@ -10,6 +9,7 @@ import pytest
 from broker import Broker
 from manifests import daemons, render
 from manifests.model import Objects
+from support.wait import wait_until
 
 README = (render.K8S / "README.md").read_text()
 WAIT_S = 90
@@ -44,17 +44,16 @@ def environment(objects: Objects, daemon: str, **other: str) -> dict[str, str]:
 def readiness(daemon: str, env: dict[str, str], wanted: int, *named: str) -> str:
     """Waits until /readyz answers so and says all this; the process stays alive meanwhile."""
 
+    answer = (0, "")
+
     def as_wanted() -> bool:
+        nonlocal answer
+        assert running.process.poll() is None, running.output()
+        answer = running.get("/readyz")
         return answer[0] == wanted and all(n in answer[1] for n in named)
 
-    deadline = time.monotonic() + WAIT_S
-    answer = (0, "")
     with daemons.Running(daemon, env) as running:
-        while time.monotonic() < deadline and not as_wanted():
-            assert running.process.poll() is None, running.output()
-            answer = running.get("/readyz")
-            time.sleep(0.05)
-        assert as_wanted(), f"{answer}, {running.output()}"
+        wait_until(as_wanted, WAIT_S, lambda: f"{answer}, {running.output()}")
         assert running.get("/healthz")[0] == 200
         return answer[1]
 

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import ROOT, check
+from checks import ROOT, check
 
 dockerfile = check("dockerfile")
 TEXT = (ROOT / "Dockerfile").read_text()

@@ -4,38 +4,30 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
-from support import ROOT
+from checks import ROOT
+from support.ports import free_ports
+from support.wait import wait_until
 
 NGINX = ROOT / ".deps/nginx/usr/sbin/nginx"
 CONF = ROOT / "deploy/gateway/nginx.conf"
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 20
-    while True:
+    def answers() -> bool:
         assert process.poll() is None, f"{url}: its server ended with {process.returncode}"
         try:
-            if requests.get(url, timeout=1).ok:
-                return
+            return requests.get(url, timeout=1).ok
         except requests.RequestException:
-            pass
-        assert time.monotonic() < until, f"{url}: no answer"
-        time.sleep(0.05)
+            return False
+
+    wait_until(answers, 20, f"an answer of {url}")
 
 
 @dataclass
@@ -49,7 +41,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Neither Kafka nor MongoDB is there: whose error it is shows who was asked."""
     directory: Path = tmp_path_factory.mktemp("gateway")
-    ports = {name: free_port() for name in ("gateway", "ingest", "dashboard")}
+    ports = dict(zip(("gateway", "ingest", "dashboard"), free_ports(3), strict=True))
     conf = CONF.read_text().replace("listen 8000", f"listen 127.0.0.1:{ports['gateway']}")
     for name in ("ingest:8001", "dashboard:8002"):
         assert name in conf

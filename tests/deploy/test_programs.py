@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import check
+from checks import check
 
 programs = check("programs")
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ROOT
+from checks import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 from imagelib import sbom, validate  # noqa: E402

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import ROOT, check
+from checks import ROOT, check
 
 units = check("units")
 TEXT = (ROOT / "deploy/systemd/weir-daemon.service.in").read_text().replace("@NAME@", "ingest")

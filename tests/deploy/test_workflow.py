@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import ROOT, check
+from checks import ROOT, check
 
 workflow = check("workflow")
 CI = (ROOT / ".github/workflows/ci.yml").read_text()

@@ -12,7 +12,8 @@ from support.client import ingest
 from support.operator import Operator
 from support.oracle import Oracle
 from support.readings import reading
-from support.stack import DAEMONS, Stack, free_ports
+from support.ports import free_ports
+from support.stack import DAEMONS, Stack
 from support.wait import wait_until
 
 WELL, BROKEN, LOOK = 0, 1, 3

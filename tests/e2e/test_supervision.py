@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from support.daemon import Daemon, run
-from support.stack import DAEMONS, Stack, free_ports
+from support.ports import free_ports
+from support.stack import DAEMONS, Stack
 from support.wait import wait_until
 
 

@@ -12,7 +12,8 @@ from support.load import Load, gentle
 from support.operator import Operator
 from support.oracle import Oracle
 from support.readings import now_ms, reading, rfc3339
-from support.stack import Stack, free_ports
+from support.ports import free_ports
+from support.stack import Stack
 from support.wait import wait_until
 
 MINUTE = 60_000

@@ -6,7 +6,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from .stack import TUNING, Stack, binaries, clean_environment, free_ports, is_ready
+from .ports import free_ports
+from .stack import TUNING, Stack, binaries, clean_environment, is_ready
 from .wait import wait_until
 
 

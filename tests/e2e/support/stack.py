@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 import requests
 
+from .ports import free_ports
 from .wait import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -45,23 +44,6 @@ def binaries() -> Path:
 
 def clean_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-
-
-def free_ports(count: int) -> list[int]:
-    """Below the ephemeral range: no outgoing connection can take one while a daemon restarts."""
-    ports: list[int] = []
-    candidates = list(range(11000, 21000))
-    random.SystemRandom().shuffle(candidates)
-    for port in candidates:
-        with socket.socket() as listener:
-            try:
-                listener.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        ports.append(port)
-        if len(ports) == count:
-            return ports
-    raise AssertionError("no free ports")
 
 
 class Stack:
