@@ -89,6 +89,16 @@ static struct iovec first_byte(const struct iovec *part, size_t parts)
     return (struct iovec){0};
 }
 
+/* The message with one byte of its data alone, which `one` is to hold. */
+static struct msghdr cut(const struct msghdr *message, struct iovec *one)
+{
+    struct msghdr little = *message;
+    *one = first_byte(message->msg_iov, message->msg_iovlen);
+    little.msg_iov = one;
+    little.msg_iovlen = 1;
+    return little;
+}
+
 ssize_t writev(int fd, const struct iovec *part, int parts)
 {
     ssize_t result;
@@ -107,10 +117,8 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     NEXT(sendmsg);
     if (ends(fails, error, &result))
         return result;
-    struct iovec one = first_byte(message->msg_iov, fails ? message->msg_iovlen : 0);
-    struct msghdr little = *message;
-    little.msg_iov = &one;
-    little.msg_iovlen = 1;
+    struct iovec one;
+    struct msghdr little = cut(message, &one);
     return next(fd, fails ? &little : message, flags);
 }
 
@@ -121,10 +129,8 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     NEXT(recvmsg);
     if (ends(fails, error, &result))
         return result;
-    struct iovec one = first_byte(message->msg_iov, fails ? message->msg_iovlen : 0);
-    struct msghdr little = *message;
-    little.msg_iov = &one;
-    little.msg_iovlen = 1;
+    struct iovec one;
+    struct msghdr little = cut(message, &one);
     return next(fd, fails ? &little : message, flags);
 }
 
