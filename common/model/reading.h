@@ -118,10 +118,8 @@ void reading_encode(const struct reading *r, struct buf *out);
 
 /* For adapters that fill a reading without JSON. PROBLEM_NONE, _LENGTH or _CHARACTERS. */
 enum reading_problem_code reading_device_id_check(struct span id);
-/* The grammar alone; reading_name_reserved tells the names that mean something else. */
+/* The grammar alone: names that mean something else (ts, lat, ...) are such names too. */
 bool reading_sensor_name_valid(struct span name);
-/* device_id, ts, timestamp, lat, lon, online, seq, received_at, key: never sensors. */
-bool reading_name_reserved(struct span name);
 
 struct reading_id {
     uint8_t byte[READING_ID_BYTES];

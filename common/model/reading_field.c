@@ -80,17 +80,3 @@ enum reading_problem_code reading_device_id_check(struct span id)
     }
     return has_control(id) ? PROBLEM_CHARACTERS : PROBLEM_NONE;
 }
-
-bool reading_name_reserved(struct span name)
-{
-    switch (reading_field_find(name)) {
-    case FIELD_TEMPERATURE_C:
-    case FIELD_HUMIDITY:
-    case FIELD_BATTERY_LEVEL:
-    case FIELD_RSSI:
-    case FIELD_EXTRA:
-        return false;
-    default:
-        return true;
-    }
-}

@@ -210,6 +210,15 @@ START_TEST(lenient_mode_ignores_and_counts_what_no_reading_knows)
 }
 END_TEST
 
+START_TEST(names_nearly_those_of_fields_are_sensors)
+{
+    must_accept(READING_STRICT,
+                "{'device_id':'a','ts':1,'tz':1,'lax':2,'lot':3,'ked':4,'set':5,'device_ib':6}");
+    ck_assert_uint_eq(d.reading.sensors, 6);
+    ck_assert(span_is(d.reading.sensor[1].name, "lax"));
+}
+END_TEST
+
 /* A record is judged as of when ingest had it: replaying it next year changes nothing. */
 START_TEST(canonical_records_are_judged_by_received_at)
 {
@@ -234,5 +243,6 @@ UNIT_CASE(reading_accepted)
     tcase_add_test(tc, longest_escaped_texts_fit);
     tcase_add_test(tc, thirty_two_extra_sensors_and_no_more);
     tcase_add_test(tc, lenient_mode_ignores_and_counts_what_no_reading_knows);
+    tcase_add_test(tc, names_nearly_those_of_fields_are_sensors);
     tcase_add_test(tc, canonical_records_are_judged_by_received_at);
 }

@@ -97,16 +97,6 @@ START_TEST(adapters_can_ask_for_the_rules_of_names)
     ck_assert(reading_sensor_name_valid(span_str("_a9")));
     ck_assert(!reading_sensor_name_valid(span_str("9a")));
     ck_assert(!reading_sensor_name_valid(span_str("")));
-    static const char *const reserved[] = {"device_id", "ts",  "timestamp",   "lat", "lon",
-                                           "online",    "seq", "received_at", "key"};
-    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
-        ck_assert(reading_name_reserved(span_str(reserved[i])));
-    }
-    static const char *const sensors[] = {
-        "temperature_c", "humidity", "battery_level", "rssi", "tz", "lax", "ked"};
-    for (size_t i = 0; i < sizeof(sensors) / sizeof(sensors[0]); i++) {
-        ck_assert(!reading_name_reserved(span_str(sensors[i])));
-    }
 }
 END_TEST
 
