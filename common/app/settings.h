@@ -53,6 +53,7 @@ int settings_valid_ttl(const char *text, struct err *e);
  *     static const struct option_row rows[] = {
  *         SETTINGS_COMMON(struct settings, common, "0.0.0.0:8001"),
  *         SETTINGS_KAFKA(struct settings, kafka), ..., {0}};
+ * Who uses only some rows of Kafka or MongoDB takes those macros that name them.
  */
 /* clang-format off */
 #define SETTINGS_COMMON(T, member, listen_default) \
@@ -85,43 +86,61 @@ int settings_valid_ttl(const char *text, struct err *e);
              "when it changes, and on HUP. With API_KEY as well, both are good; with neither, " \
              "authentication is off."}
 
-#define SETTINGS_KAFKA(T, member) \
+#define SETTINGS_BROKERS(T, member) \
     {.name = "KAFKA_BOOTSTRAP_SERVERS", .alias = "KAFKA_BOOTSTRAP", .type = OPTION_STRING, \
      .field = offsetof(T, member.bootstrap_servers), .fallback = "localhost:9092", \
      .group = "Kafka", .valid = settings_valid_bootstrap, \
-     .help = "Kafka brokers to begin with: HOST:PORT, several with commas."}, \
+     .help = "Kafka brokers to begin with: HOST:PORT, several with commas."}
+
+#define SETTINGS_TELEMETRY_TOPIC(T, member) \
     {.name = "TELEMETRY_TOPIC", .alias = "RAW_TOPIC", .type = OPTION_STRING, \
      .field = offsetof(T, member.telemetry_topic), .fallback = "telemetry.raw", \
-     .group = "Kafka", .valid = settings_valid_topic, .help = "Topic of the readings."}, \
+     .group = "Kafka", .valid = settings_valid_topic, .help = "Topic of the readings."}
+
+#define SETTINGS_DLQ_TOPIC(T, member) \
     {.name = "DLQ_TOPIC", .type = OPTION_STRING, .field = offsetof(T, member.dlq_topic), \
      .fallback = "telemetry.dlq", .group = "Kafka", .valid = settings_valid_topic, \
-     .help = "Topic of the dead letters."}, \
+     .help = "Topic of the dead letters."}
+
+#define SETTINGS_ALERTS_TOPIC(T, member) \
     {.name = "ALERTS_TOPIC", .type = OPTION_STRING, .field = offsetof(T, member.alerts_topic), \
      .fallback = "alerts.triggered", .group = "Kafka", .valid = settings_valid_topic, \
-     .help = "Topic of the transitions of alerts."}, \
-    {.name = "CREATE_TOPICS", .type = OPTION_BOOL, .field = offsetof(T, member.create_topics), \
-     .fallback = "true", .group = "Kafka", .help = "Create missing topics at start."}, \
+     .help = "Topic of the transitions of alerts."}
+
+#define SETTINGS_PARTITIONS(T, member) \
     {.name = "TOPIC_PARTITIONS", .type = OPTION_INT, .field = offsetof(T, member.partitions), \
      .fallback = "12", .min = 1, .max = 10000, .group = "Kafka", \
-     .help = "Partitions of topics that are created."}, \
+     .help = "Partitions of topics that are created."}
+
+#define SETTINGS_KAFKA(T, member) \
+    SETTINGS_BROKERS(T, member), SETTINGS_TELEMETRY_TOPIC(T, member), \
+    SETTINGS_DLQ_TOPIC(T, member), SETTINGS_ALERTS_TOPIC(T, member), \
+    {.name = "CREATE_TOPICS", .type = OPTION_BOOL, .field = offsetof(T, member.create_topics), \
+     .fallback = "true", .group = "Kafka", .help = "Create missing topics at start."}, \
+    SETTINGS_PARTITIONS(T, member), \
     {.name = "TOPIC_REPLICATION_FACTOR", .type = OPTION_INT, \
      .field = offsetof(T, member.replication_factor), .fallback = "-1", .min = -1, .max = 1000, \
      .group = "Kafka", .help = "Copies of topics that are created; -1 = the broker's default."}
 
-#define SETTINGS_MONGO(T, member) \
+#define SETTINGS_DATABASE(T, member) \
     {.name = "MONGO_URL", .alias = "MONGO_URI", .type = OPTION_STRING, \
      .field = offsetof(T, member.url), .fallback = "mongodb://localhost:27017", .secret = true, \
      .group = "MongoDB", .valid = settings_valid_mongo_url, \
      .help = "Connection string of MongoDB; may hold user and password."}, \
     {.name = "MONGO_DB", .type = OPTION_STRING, .field = offsetof(T, member.db), \
      .fallback = "iotdb", .group = "MongoDB", .valid = settings_valid_mongo_name, \
-     .help = "Name of the database."}, \
+     .help = "Name of the database."}
+
+#define SETTINGS_RAW_AND_AGG(T, member) \
     {.name = "RAW_COLLECTION", .type = OPTION_STRING, .field = offsetof(T, member.raw_collection), \
      .fallback = "telemetry_raw", .group = "MongoDB", .valid = settings_valid_mongo_name, \
      .help = "Collection of the readings."}, \
     {.name = "AGG_COLLECTION", .type = OPTION_STRING, .field = offsetof(T, member.agg_collection), \
      .fallback = "aggregated_data", .group = "MongoDB", .valid = settings_valid_mongo_name, \
-     .help = "Collection of the one-minute windows."}, \
+     .help = "Collection of the one-minute windows."}
+
+#define SETTINGS_MONGO(T, member) \
+    SETTINGS_DATABASE(T, member), SETTINGS_RAW_AND_AGG(T, member), \
     {.name = "ALERTS_COLLECTION", .type = OPTION_STRING, \
      .field = offsetof(T, member.alerts_collection), .fallback = "alerts", .group = "MongoDB", \
      .valid = settings_valid_mongo_name, .help = "Collection of the alerts."}

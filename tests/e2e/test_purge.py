@@ -15,6 +15,7 @@ from support.readings import now_ms, reading, rfc3339
 from support.stack import Stack
 
 MINUTE = 60_000
+UNKNOWN = 3  # exit status
 PLACES = "telemetry_raw", "aggregated_data", "devices", "alerts", "alert_state"
 
 
@@ -72,6 +73,8 @@ def test_one_device_goes_and_the_accounts_add_up(
     assert documents(oracle, other) == others
     operator.must(0, "verify")
 
+    operator.must(UNKNOWN, "purge", "--device", device, "--dry-run")
+
     (record,) = oracle.db.purges.find({"device": digest(device)})
     assert sum(record["origins"].values()) == 8 and record["state"] == "done"
     (audit,) = oracle.db.audit.find({"what": "purge", "details.device": digest(device)})
@@ -113,5 +116,20 @@ def test_what_is_not_meant_is_not_done(
     active = operator.call("purge", "--device", device, "--yes")
     assert active.returncode == 1 and "was heard of" in active.stderr, active
     assert documents(oracle, device)["telemetry_raw"] == 1
-    (nothing,) = operator.rows(0, "purge", "--device", device + "-unknown", "--yes")
-    assert not any(nothing[name] for name in PLACES)
+
+
+def test_an_unknown_device_is_told_so(operator: Operator, stack: Stack, oracle: Oracle) -> None:
+    unknown = "nobody-ever-heard-of-it"
+    for what in "--dry-run", "--yes":
+        done = operator.call("purge", "--device", unknown, what)
+        assert done.returncode == UNKNOWN and not done.stdout, done
+        assert f'unknown device "{unknown}": nothing is stored of it' in done.stderr, done
+        (row,) = operator.rows(UNKNOWN, "purge", "--device", unknown, what)
+        assert not row["known"] and not any(row[name] for name in PLACES)
+    assert not oracle.db.purges.find_one({"device": digest(unknown)})
+    assert not oracle.db.audit.find_one({"details.device": digest(unknown)})
+
+    produce(stack.kafka, [{"key": unknown.encode(), "value": b"poison"}])
+    oracle.wait_aggregated()
+    done = operator.call("purge", "--device", unknown, "--yes")
+    assert done.returncode == UNKNOWN and "1 dead letters stay" in done.stdout, done

@@ -195,7 +195,7 @@ const struct command command_dlq_list = {
     .name = "list",
     .summary = "shows the dead letters, grouped by cause.",
     .flags = flags,
-    .settings = ctl_setting_rows,
+    .settings = ctl_rows_dlq,
     .run = run,
     .help =
         "Letters with the same code and, but for numbers and quotations, the same message have\n"

@@ -324,7 +324,7 @@ const struct command command_dlq_replay = {
     .summary = "sends the original records of dead letters once more.",
     .flags = flags,
     .operands = "[PARTITION/OFFSET...]",
-    .settings = ctl_setting_rows,
+    .settings = ctl_rows_dlq_replay,
     .run = run,
     .help =
         "For when the cause is gone: a rule was changed, a version repaired. The bytes go to\n"

@@ -102,7 +102,7 @@ const struct command command_dlq_show = {
     .summary = "shows single dead letters as they are.",
     .flags = flags,
     .operands = "PARTITION/OFFSET...",
-    .settings = ctl_setting_rows,
+    .settings = ctl_rows_dlq,
     .run = run,
     .help =
         "Control characters are shown as '?'; --original and --json write every byte as it is.\n"

@@ -169,7 +169,7 @@ const struct command command_doctor = {
     .name = "doctor",
     .summary = "checks what a Weir needs, one line each, with what to do.",
     .flags = flags,
-    .settings = ctl_setting_rows,
+    .settings = ctl_rows_doctor,
     .run = run,
     .status =
         "0 all is well, 1 something is broken, 2 wrong usage, 3 something is to be looked at.",

@@ -10,7 +10,7 @@
 #include "tools/ctl/commands.h"
 #include "tools/ctl/dlq.h"
 
-enum { FINAL_MS = 30000 };
+enum { FINAL_MS = 30000, PURGE_UNKNOWN = 3 /* exit status beside the usual ones */ };
 
 static const struct flag flags[] = {
     {.name = "device", .value = "ID", .required = true, .help = "The device, by its whole id."},
@@ -55,25 +55,51 @@ static long long letters_of(const struct call *c)
     return rc ? -1 : (long long)letters;
 }
 
-static void tell(const struct purging *p, bool dry)
+static void tell_letters(const struct purging *p)
 {
-    const struct call *c = p->call;
-    bool json = call_has(c, "json");
-    if (json)
-        fprintf(c->out, "{\"dry_run\":%s", dry ? "true" : "false");
-    for (size_t i = 0; i < PURGE_PLACES; i++) {
-        const struct purge_place *place = &p->purge.place[i];
-        fprintf(c->out, json ? ",\"%s\":%lld" : "%-20s%lld\n", place->collection,
-                (long long)place->documents);
-    }
-    long long letters = letters_of(c);
-    if (json)
-        fprintf(c->out, ",\"dead_letters_left\":%lld}\n", letters);
-    else if (letters < 0)
-        fprintf(c->out, "Kafka cannot be asked for dead letters\n");
+    long long letters = letters_of(p->call);
+    if (letters < 0)
+        fprintf(p->call->out, "Kafka cannot be asked for dead letters\n");
     else if (letters > 0)
-        fprintf(c->out, "%lld dead letters stay in %s: Kafka removes no single records\n", letters,
-                p->settings.kafka.dlq_topic);
+        fprintf(p->call->out, "%lld dead letters stay in %s: Kafka removes no single records\n",
+                letters, p->settings.kafka.dlq_topic);
+}
+
+static void tell_json(const struct purging *p, bool dry, bool known)
+{
+    FILE *out = p->call->out;
+    fprintf(out, "{\"known\":%s,\"dry_run\":%s", known ? "true" : "false", dry ? "true" : "false");
+    for (size_t i = 0; i < PURGE_PLACES; i++)
+        fprintf(out, ",\"%s\":%lld", p->purge.place[i].collection,
+                (long long)p->purge.place[i].documents);
+    fprintf(out, ",\"dead_letters_left\":%lld}\n", letters_of(p->call));
+}
+
+static int tell(const struct purging *p, bool dry)
+{
+    if (call_has(p->call, "json")) {
+        tell_json(p, dry, true);
+        return call_finish(p->call);
+    }
+    for (size_t i = 0; i < PURGE_PLACES; i++)
+        fprintf(p->call->out, "%-20s%lld\n", p->purge.place[i].collection,
+                (long long)p->purge.place[i].documents);
+    tell_letters(p);
+    return call_finish(p->call);
+}
+
+/* Nothing was removed, and whoever mistyped the name must not believe otherwise. */
+static int tell_unknown(const struct purging *p, bool dry)
+{
+    if (call_has(p->call, "json"))
+        tell_json(p, dry, false);
+    else
+        tell_letters(p);
+    int status = call_finish(p->call);
+    return status == CTL_OK
+               ? call_fail(p->call, PURGE_UNKNOWN, "unknown device \"%s\": nothing is stored of it",
+                           p->purge.device)
+               : status;
 }
 
 /* --- doing it --------------------------------------------------------------------------------- */
@@ -126,6 +152,8 @@ static int remove_all(struct purging *p, struct err *e)
     struct audit audit;
     struct err late = {0};
     bson_t details = BSON_INITIALIZER, result = BSON_INITIALIZER;
+    for (size_t i = 0; i < PURGE_PLACES; i++)
+        p->purge.place[i].documents = 0; /* so far what is there, from here on what is removed */
     BSON_APPEND_UTF8(&details, "device", p->purge.digest);
     int rc = audit_begin(&audit, &p->reach, "purge", &details, clock_wall_ms(&p->clock), e);
     bool begun = rc == 0;
@@ -149,18 +177,17 @@ static int remove_all(struct purging *p, struct err *e)
 static int purge(struct purging *p)
 {
     struct err e = {0};
-    bool dry = call_has(p->call, "dry-run");
+    bool dry = call_has(p->call, "dry-run"), known = false;
     int rc = reach_open(&p->reach, &p->settings, REACH_PATIENT_MS, &e);
-    if (rc == 0 && dry)
-        rc = purge_count(&p->purge, &e);
+    if (rc == 0)
+        rc = purge_known(&p->purge, &known, &e);
+    if (rc == 0 && !known)
+        return tell_unknown(p, dry);
     if (rc == 0 && !dry)
         rc = check_silence(p, &e);
     if (rc == 0 && !dry)
         rc = remove_all(p, &e);
-    if (rc)
-        return call_error(p->call, &e);
-    tell(p, dry);
-    return call_finish(p->call);
+    return rc ? call_error(p->call, &e) : tell(p, dry);
 }
 
 static int check_call(struct purging *p)
@@ -198,8 +225,10 @@ const struct command command_purge = {
     .name = "purge",
     .summary = "removes one device and everything that is stored of it.",
     .flags = flags,
-    .settings = ctl_setting_rows,
+    .settings = ctl_rows_purge,
     .run = run,
+    .status = "0 done, 1 it failed, 2 wrong usage, 3 the device is unknown: nothing is stored of\n"
+              "it, so nothing was removed.",
     .help =
         "Readings, windows, hours, days, the last state, alerts and the alerter's state, each "
         "with\n"

@@ -32,6 +32,9 @@ void purge_deinit(struct purge *p);
 
 /* Counts what is there; removes nothing. */
 WEIR_MUST_CHECK int purge_count(struct purge *p, struct err *e);
+/* Whether anything is stored of the device, or a purge of it was not ended. Counts as purge_count.
+ */
+WEIR_MUST_CHECK int purge_known(struct purge *p, bool *known, struct err *e);
 /* When the device was last heard of; 0 = never. */
 WEIR_MUST_CHECK int purge_last_seen(struct purge *p, int64_t *last_seen_ms, struct err *e);
 /* How many of its windows are not final: an aggregator still holds them in memory. */

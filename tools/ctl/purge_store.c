@@ -86,6 +86,23 @@ int purge_count(struct purge *p, struct err *e)
     return rc;
 }
 
+static bson_t *unfinished_of(const struct purge *p)
+{
+    return BCON_NEW("device", BCON_UTF8(p->digest), "state", BCON_UTF8("begun"));
+}
+
+int purge_known(struct purge *p, bool *known, struct err *e)
+{
+    int64_t found = 0;
+    int rc = count(p, STORE_PURGES, unfinished_of(p), &found, e);
+    if (rc == 0)
+        rc = purge_count(p, e);
+    for (size_t i = 0; i < PURGE_PLACES; i++)
+        found += p->place[i].documents;
+    *known = found > 0;
+    return rc;
+}
+
 int purge_open_windows(struct purge *p, int64_t *open, struct err *e)
 {
     bson_t *filter = filter_of(p, &p->place[1]);
@@ -197,8 +214,7 @@ int purge_begin(struct purge *p, int64_t now_ms, struct err *e)
 {
     struct resumed resumed = {.p = p};
     struct tally tally = {.items = 0};
-    bson_t *unfinished = BCON_NEW("device", BCON_UTF8(p->digest), "state", BCON_UTF8("begun"));
-    int rc = each(p, STORE_PURGES, unfinished, bson_new(), take_record, &resumed, e);
+    int rc = each(p, STORE_PURGES, unfinished_of(p), bson_new(), take_record, &resumed, e);
     p->resumed = resumed.found;
     if (rc || resumed.found)
         return rc;

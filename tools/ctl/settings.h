@@ -13,8 +13,10 @@ struct ctl_settings {
     struct options *options; /* owned: every string above */
 };
 
-/* The rows, for struct command. */
-extern const struct option_row ctl_setting_rows[];
+/* For struct command: the rows that a command uses. Its help shows no others, and they are no
+ * flags of it; in the environment and the file they may stand. */
+extern const struct option_row ctl_rows_dlq[], ctl_rows_dlq_replay[], ctl_rows_doctor[],
+    ctl_rows_purge[], ctl_rows_verify[];
 
 /* Settles the flags of the call, the environment and the file. CTL_OK, or CTL_USAGE after every
  * error was told. Free it in either case. */

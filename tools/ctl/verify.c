@@ -133,7 +133,7 @@ const struct command command_verify = {
     .name = "verify",
     .summary = "compares what is stored with the log and with itself.",
     .flags = flags,
-    .settings = ctl_setting_rows,
+    .settings = ctl_rows_verify,
     .run = run,
     .status = "0 all is equal, 1 it could not be checked (nothing is known then), 2 wrong\n"
               "usage, 3 something differs, 4 all that differed is repaired.",

@@ -66,8 +66,46 @@ START_TEST(behind_two_dashes_there_are_no_flags)
 }
 END_TEST
 
+static bool help_has(const char *const *words, const char *flag)
+{
+    struct called c = called(words);
+    bool has = strstr(c.out, flag) != NULL;
+    called_free(&c);
+    return has;
+}
+
+/* Which settings each command uses: nothing else is in its help, or a flag of it. */
+START_TEST(settings_that_mean_nothing_are_no_flags)
+{
+    static const char *const flag[] = {
+        "--telemetry-topic", "--dlq-topic",      "--alerts-topic",     "--mongo-url",
+        "--raw-collection",  "--agg-collection", "--topic-partitions", "--alerts-collection"};
+    static const struct {
+        const char *const words[5];
+        const char *uses; /* a letter for each flag */
+    } rows[] = {
+        {{"weirctl", "verify", "--help"}, "yynyyynn"},
+        {{"weirctl", "purge", "--help"}, "nynyyyny"},
+        {{"weirctl", "doctor", "--help"}, "yyyyyyyy"},
+        {{"weirctl", "dlq", "list", "--help"}, "nynnnnnn"},
+        {{"weirctl", "dlq", "show", "--help"}, "nynnnnnn"},
+        {{"weirctl", "dlq", "replay", "--help"}, "yynynnnn"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ck_assert(help_has(rows[i].words, "--kafka-bootstrap-servers"));
+        ck_assert(!help_has(rows[i].words, "create-topics"));
+        ck_assert(!help_has(rows[i].words, "--topic-replication-factor"));
+        for (size_t k = 0; k < sizeof flag / sizeof *flag; k++)
+            ck_assert_msg(help_has(rows[i].words, flag[k]) == (rows[i].uses[k] == 'y'), "%s %s %s",
+                          rows[i].words[1], rows[i].words[2], flag[k]);
+    }
+    MUST_SAY(CTL_USAGE, "unknown option --create-topics", "verify", "--create-topics");
+}
+END_TEST
+
 UNIT_CASE(command)
 {
+    tcase_add_test(tc, settings_that_mean_nothing_are_no_flags);
     tcase_add_test(tc, help_is_found_at_every_level);
     tcase_add_test(tc, lines_of_help_fit_and_have_no_loose_ends);
     tcase_add_test(tc, typos_are_met_with_a_guess);

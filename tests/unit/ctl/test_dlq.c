@@ -94,7 +94,7 @@ START_TEST(wrong_use_is_told)
     MUST_SAY(CTL_USAGE, "exclude each other", "dlq", "replay", "--all", "--device", "x");
     MUST_SAY(CTL_USAGE, "--rate: \"0\" is no number", "dlq", "replay", "--all", "--rate", "0");
     MUST_SAY(CTL_USAGE, "--from: \"soon\" is no time", "dlq", "list", "--from", "soon");
-    MUST_SAY(CTL_USAGE, "did you mean --mongo-url?", "dlq", "list", "--mongo-ulr", "x");
+    MUST_SAY(CTL_USAGE, "did you mean --dlq-topic?", "dlq", "list", "--dlq-topik", "x");
     MUST_SAY(CTL_USAGE, "no broker", "dlq", "list", "--kafka-bootstrap-servers", ":x");
 }
 END_TEST
