@@ -234,7 +234,7 @@ sabotage: setup ## sixteen deliberate mistakes, each of which a test must catch
 	@$(MAKE) --no-print-directory $(JOBS) $(sabotaged)
 	@tests/sabotage/run --clean $(B) sim processes
 
-chaos: setup ## kills, stops and cuts off real processes under load; CHAOS_FAULTS=60 CHAOS_SEED=random
+chaos: setup ## kills, stops and cuts off real processes under load; CHAOS_FAULTS=60 CHAOS_SEED=random CHAOS_STOP_SECONDS=9
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@WEIR_BIN=$(CURDIR)/$(B)/bin .deps/venv/bin/python tests/chaos/main.py
 

@@ -1,7 +1,8 @@
 """Kills, stops and cuts off real processes under load, and then counts.
 
-usage: main.py [--faults N] [--seed N] [--longest SECONDS] [--scenario frozen-broker] [--keep]
-Defaults: CHAOS_FAULTS or 60 faults, CHAOS_SEED or a new seed, at most 9 s each.
+usage: main.py [--faults N] [--seed N] [--stop-seconds N] [--scenario frozen-broker] [--keep]
+Defaults: CHAOS_FAULTS or 60 faults, CHAOS_SEED or a new seed; whatever is stopped (SIGSTOP) stands
+still for at most CHAOS_STOP_SECONDS or 9 s, and no other fault lasts longer either.
 Ends with 0 when everything holds, 1 when not, 2 when it could not be tried."""
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def arguments() -> argparse.Namespace:
     env = os.environ.get
     parser.add_argument("--faults", type=int, default=int(env("CHAOS_FAULTS") or 60))
     parser.add_argument("--seed", type=int, default=int(env("CHAOS_SEED") or random.randrange(2**31)))
-    parser.add_argument("--longest", type=float, default=9.0)
+    parser.add_argument(
+        "--stop-seconds", type=float, default=float(env("CHAOS_STOP_SECONDS") or 9)
+    )
     parser.add_argument("--scenario", choices=("frozen-broker",))
     parser.add_argument("--keep", action="store_true", help="keep logs and data in any case")
     return parser.parse_args()
@@ -52,7 +55,7 @@ def arguments() -> argparse.Namespace:
 
 def replay(args: argparse.Namespace) -> str:
     what = f"--scenario {args.scenario}" if args.scenario else (
-        f"--faults {args.faults} --seed {args.seed} --longest {args.longest:g}"
+        f"--faults {args.faults} --seed {args.seed} --stop-seconds {args.stop_seconds:g}"
     )
     return f".deps/venv/bin/python tests/chaos/main.py {what}"
 
@@ -116,7 +119,7 @@ def torment(yard: Yard, faults: list[Fault], seed: int) -> dict[str, int]:
 def main() -> int:
     args = arguments()
     frozen = args.scenario == "frozen-broker"
-    faults = FROZEN_BROKER if frozen else plan(args.seed, args.faults, args.longest)
+    faults = FROZEN_BROKER if frozen else plan(args.seed, args.faults, args.stop_seconds)
     run = Path(tempfile.mkdtemp(prefix="weir-chaos-"))
     say(f"chaos: {len(faults)} faults, replay: {replay(args)}")
     begun = time.monotonic()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 DAEMONS = ("ingest", "aggregator-1", "aggregator-2", "alerter")
 LINES = ("kafka-line", "store-line")  # between the daemons and the broker, and the store
 
-# (weight, kind, targets, longest in seconds). A pause may be as long as the run allows.
+# (weight, kind, targets, longest in seconds). A pause may last as long as the run says.
 KINDS = (
     (20, "kill", DAEMONS, 1.5),
     (6, "stop", DAEMONS, 1.5),
