@@ -15,6 +15,7 @@
 #include "common/app/signals.h"
 #include "common/app/version.h"
 #include "common/base/xmalloc.h"
+#include "common/obs/process_metrics.h"
 
 enum { WATCH_MS = 1000 };
 
@@ -24,6 +25,7 @@ struct daemon {
     struct clock clock;
     struct log *log;
     struct metrics *metrics;
+    struct process_metrics process;
     struct event_base *loop;
     struct signals signals;
     struct mailbox mailbox;
@@ -220,6 +222,7 @@ int daemon_new(struct daemon **out, const char *name, const struct daemon_settin
     pthread_mutex_init(&d->fail_lock, NULL);
     d->log = make_log(settings, name);
     d->metrics = metrics_new();
+    process_metrics_add(&d->process, d->metrics);
     struct err local = {0};
     int rc = make_loop_parts(d, &local);
     if (rc != 0) {
@@ -260,7 +263,8 @@ static int listen_now(struct daemon *d, struct err *e)
 {
     struct http_server_options http = d->settings.http;
     http.listen = d->settings.listen;
-    const struct servings_options options = {.daemon = d,
+    const struct servings_options options = {.fail = daemon_fail,
+                                             .daemon = d,
                                              .spec = d->spec,
                                              .loop = d->loop,
                                              .health = {.spec = d->spec,

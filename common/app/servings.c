@@ -66,6 +66,7 @@ static int add_side(struct servings *s, const struct servings_options *o,
 {
     const struct side_loop_options options = {.side = &o->spec->sides[s->sides],
                                               .number = (unsigned)s->sides + 1,
+                                              .fail = o->fail,
                                               .daemon = o->daemon,
                                               .health = o->health,
                                               .metrics = &s->metrics,

@@ -16,11 +16,12 @@ struct servings {
 };
 
 struct servings_options {
-    struct daemon *daemon;                  /* borrowed */
-    const struct daemon_spec *spec;         /* borrowed */
-    struct event_base *loop;                /* borrowed: the daemon's own */
-    struct health health;                   /* of the daemon: everything but `body` */
-    const struct http_server_options *http; /* what all loops together allow */
+    void (*fail)(struct daemon *daemon, const char *why); /* a side's loop has ended; its thread */
+    struct daemon *daemon;                                /* borrowed */
+    const struct daemon_spec *spec;                       /* borrowed */
+    struct event_base *loop;                              /* borrowed: the daemon's own */
+    struct health health;                                 /* of the daemon: everything but `body` */
+    const struct http_server_options *http;               /* what all loops together allow */
 };
 
 /* Before servings_listen. The rest of `s` is zero. */

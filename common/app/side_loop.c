@@ -12,7 +12,8 @@
 #include "common/base/xmalloc.h"
 
 struct side_loop {
-    char name[16];         /* of the thread */
+    char name[16]; /* of the thread */
+    void (*fail)(struct daemon *daemon, const char *why);
     struct daemon *daemon; /* borrowed */
     struct event_base *loop;
     struct mailbox mailbox;
@@ -27,6 +28,7 @@ int side_loop_new(struct side_loop **out, const struct side_loop_options *option
     const struct daemon_side *side = options->side;
     struct side_loop *s = xcalloc(1, sizeof *s);
     snprintf(s->name, sizeof s->name, "loop-%u", options->number);
+    s->fail = options->fail;
     s->daemon = options->daemon;
     s->serving = (struct serving){.health = options->health,
                                   .metrics = options->metrics,
@@ -52,7 +54,7 @@ static void *run(void *arg)
 {
     struct side_loop *s = arg;
     if (event_base_dispatch(s->loop) < 0)
-        daemon_fail(s->daemon, "an event loop has failed");
+        s->fail(s->daemon, "an event loop has failed");
     return NULL;
 }
 

@@ -12,11 +12,12 @@
 struct side_loop;
 
 struct side_loop_options {
-    const struct daemon_side *side; /* borrowed */
-    unsigned number;                /* from 1: names the thread */
-    struct daemon *daemon;          /* borrowed: hears of failures */
-    struct health health;           /* of the daemon: everything but `body` */
-    struct http_metrics *metrics;   /* borrowed */
+    const struct daemon_side *side;                       /* borrowed */
+    unsigned number;                                      /* from 1: names the thread */
+    void (*fail)(struct daemon *daemon, const char *why); /* from the loop's thread: it is over */
+    struct daemon *daemon;                                /* borrowed */
+    struct health health;                                 /* of the daemon: everything but `body` */
+    struct http_metrics *metrics;                         /* borrowed */
     const struct http_server_options *http;
     size_t route_count; /* of side->routes */
 };

@@ -6,7 +6,6 @@
 #include "common/base/xmalloc.h"
 #include "common/obs/metric.h"
 #include "common/obs/metric_text.h"
-#include "common/obs/process_metrics.h"
 
 struct scrape_hook {
     void (*fn)(void *arg);
@@ -18,14 +17,11 @@ struct metrics {
     size_t families;
     struct scrape_hook *hook;
     size_t hooks;
-    struct process_metrics process;
 };
 
 struct metrics *metrics_new(void)
 {
-    struct metrics *m = xcalloc(1, sizeof *m);
-    process_metrics_add(&m->process, m);
-    return m;
+    return xcalloc(1, sizeof(struct metrics));
 }
 
 void metrics_free(struct metrics *m)
@@ -56,7 +52,6 @@ void metrics_on_scrape(struct metrics *m, void (*fn)(void *arg), void *arg)
 
 void metrics_write(struct metrics *m, bool openmetrics, struct buf *out)
 {
-    process_metrics_update(&m->process);
     for (size_t i = 0; i < m->hooks; i++)
         m->hook[i].fn(m->hook[i].arg);
     for (size_t i = 0; i < m->families; i++)

@@ -39,8 +39,7 @@ double metric_value(const struct metric *f, const char *const *values);
 void metrics_on_scrape(struct metrics *m, void (*fn)(void *arg), void *arg);
 
 /* Prometheus text 0.0.4, or OpenMetrics 1.0 (with # EOF and _created left out). Families without
- * labels are there from the start with 0. Adds process_cpu_seconds_total,
- * process_resident_memory_bytes, process_open_fds, process_max_fds, process_start_time_seconds. */
+ * labels are there from the start with 0. */
 void metrics_write(struct metrics *m, bool openmetrics, struct buf *out);
 
 #endif

@@ -7,20 +7,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-void process_metrics_add(struct process_metrics *p, struct metrics *m)
-{
-    p->cpu = metrics_add(m, METRIC_COUNTER, "process_cpu_seconds_total",
-                         "User and system CPU time spent in seconds.", NULL);
-    p->memory = metrics_add(m, METRIC_GAUGE, "process_resident_memory_bytes",
-                            "Resident memory in bytes.", NULL);
-    p->open_fds = metrics_add(m, METRIC_GAUGE, "process_open_fds", "Open file descriptors.", NULL);
-    p->max_fds =
-        metrics_add(m, METRIC_GAUGE, "process_max_fds", "Limit of open file descriptors.", NULL);
-    p->start_time = metrics_add(m, METRIC_GAUGE, "process_start_time_seconds",
-                                "Start of the process in seconds since 1970 UTC.", NULL);
-    p->threads = metrics_add(m, METRIC_GAUGE, "process_threads", "Threads of the process.", NULL);
-}
-
 /* The fields of proc(5) after the command name, which may itself hold spaces and brackets. */
 struct proc_stat {
     unsigned long utime, stime;   /* 14, 15: clock ticks */
@@ -71,8 +57,10 @@ static int count_fds(void)
     return n - 3; /* ".", ".." and the directory itself */
 }
 
-void process_metrics_update(const struct process_metrics *p)
+/* Reads the numbers anew; what cannot be read keeps its last value. */
+static void on_scrape(void *arg)
 {
+    const struct process_metrics *p = arg;
     struct proc_stat s = {0};
     double tick = (double)sysconf(_SC_CLK_TCK);
     if (read_proc_stat(&s)) {
@@ -88,4 +76,19 @@ void process_metrics_update(const struct process_metrics *p)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         metric_set(p->max_fds, NULL, (double)limit.rlim_cur);
+}
+
+void process_metrics_add(struct process_metrics *p, struct metrics *m)
+{
+    p->cpu = metrics_add(m, METRIC_COUNTER, "process_cpu_seconds_total",
+                         "User and system CPU time spent in seconds.", NULL);
+    p->memory = metrics_add(m, METRIC_GAUGE, "process_resident_memory_bytes",
+                            "Resident memory in bytes.", NULL);
+    p->open_fds = metrics_add(m, METRIC_GAUGE, "process_open_fds", "Open file descriptors.", NULL);
+    p->max_fds =
+        metrics_add(m, METRIC_GAUGE, "process_max_fds", "Limit of open file descriptors.", NULL);
+    p->start_time = metrics_add(m, METRIC_GAUGE, "process_start_time_seconds",
+                                "Start of the process in seconds since 1970 UTC.", NULL);
+    p->threads = metrics_add(m, METRIC_GAUGE, "process_threads", "Threads of the process.", NULL);
+    metrics_on_scrape(m, on_scrape, p);
 }

@@ -8,8 +8,7 @@ struct process_metrics {
     struct metric *cpu, *memory, *open_fds, *max_fds, *start_time, *threads; /* borrowed */
 };
 
+/* At start only. They are read anew at each scrape, so `p` lives as long as `m` is written. */
 void process_metrics_add(struct process_metrics *p, struct metrics *m);
-/* Reads the numbers anew; what cannot be read keeps its last value. */
-void process_metrics_update(const struct process_metrics *p);
 
 #endif

@@ -6,6 +6,7 @@
 #include "common/obs/metric.h"
 #include "common/obs/metric_text.h"
 #include "common/obs/metrics.h"
+#include "common/obs/process_metrics.h"
 #include "tests/unit/unit.h"
 
 static void must_read(struct metric *f, bool openmetrics, const char *expected)
@@ -129,6 +130,8 @@ static void set_gauge(void *arg)
 START_TEST(the_registry_writes_everything_and_asks_its_hooks)
 {
     struct metrics *m = metrics_new();
+    struct process_metrics process;
+    process_metrics_add(&process, m);
     struct metric *g = metrics_add(m, METRIC_GAUGE, "weir_depth", "h", NULL);
     metrics_on_scrape(m, set_gauge, g);
     struct buf b = {0};
