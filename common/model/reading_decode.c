@@ -132,6 +132,21 @@ static int refuse_root(struct reading_decoder *d, enum json_token token)
     return ERR_INVALID;
 }
 
+/* The members under other names whose own name has not come. */
+static void take_deferred(struct reading_decoder *d)
+{
+    for (unsigned i = 0; d->deferred_bits >> i != 0; i++) {
+        if (!(d->deferred_bits >> i & 1))
+            continue;
+        if (d->seen & reading_field_bit(d->deferred[i].field)) {
+            d->reading->ignored++;
+            continue;
+        }
+        d->member = d->deferred[i];
+        reading_member_take(d);
+    }
+}
+
 static int take_object(struct reading_decoder *d)
 {
     enum json_token token = json_next(&d->json);
@@ -146,7 +161,7 @@ static int take_object(struct reading_decoder *d)
         return ERR_SYNTAX;
     }
     if (d->deferred_bits != 0) {
-        reading_aliases_take(d);
+        take_deferred(d);
     }
     reading_check(d);
     if (d->problems->count == 0) {

@@ -96,8 +96,6 @@ void reading_decoder_init(struct reading_decoder *d, struct reading *r,
 /* Whether d->member, of a name that no reading knows, is a field by another name. Then it is kept
  * until the object has ended, when it is known whether the field's own name comes. */
 bool reading_alias_defer(struct reading_decoder *d);
-/* Takes what was kept. */
-void reading_aliases_take(struct reading_decoder *d);
 /* NULL when the field has no other name here. */
 const char *reading_alias_of(const struct reading_decoder *d, enum reading_field field);
 

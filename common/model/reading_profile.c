@@ -53,20 +53,6 @@ bool reading_alias_defer(struct reading_decoder *d)
     return true;
 }
 
-void reading_aliases_take(struct reading_decoder *d)
-{
-    for (unsigned i = 0; d->deferred_bits >> i != 0; i++) {
-        if (!(d->deferred_bits & BIT(i)))
-            continue;
-        if (d->seen & reading_field_bit(d->deferred[i].field)) {
-            d->reading->ignored++;
-            continue;
-        }
-        d->member = d->deferred[i];
-        reading_member_take(d);
-    }
-}
-
 const char *reading_alias_of(const struct reading_decoder *d, enum reading_field field)
 {
     const struct reading_alias *alias = d->profile->aliases;
