@@ -163,7 +163,7 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # What each is linked from beside tests/fuzz/fuzz.c: what it tests, and oracles of the unit tests.
 fuzz_parts_json    := tests/unit/base/json_transcript tests/unit/base/jansson_oracle
 fuzz_parts_reading := tests/fuzz/record tests/unit/model/reading_oracle
-fuzz_parts_line    := tests/fuzz/record ingest/line_protocol ingest/line_parts ingest/line_value
+fuzz_parts_line    := tests/fuzz/record ingest/line_protocol ingest/line_scan ingest/line_parts ingest/line_value
 fuzz_parts_gunzip  := ingest/gunzip
 fuzz_libs          := auth http obs model base
 fuzz_from = $(patsubst %,$(B)/obj/%.o,$(1) tests/fuzz/fuzz $(fuzz_parts_$(2))) \

@@ -35,6 +35,10 @@ enum line_stop {
 /* The run at p->at, which moves to what ended it, or to the end. */
 struct span line_scan(struct line_parser *p, enum line_stop stop);
 
+/* A key or tag value without its escapes, in `out`; one too long for a device id is cut behind
+ * that. */
+struct span line_unescape(struct span tag_value, char out[READING_DEVICE_ID_MAX + 1]);
+
 /* At the end of the input, before a line feed, or before CR LF. */
 bool line_at_end(const struct line_parser *p);
 

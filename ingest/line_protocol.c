@@ -5,47 +5,6 @@
 #include "common/base/utf8.h"
 #include "ingest/line_parser.h"
 
-/* --- runs of bytes --- */
-
-#define STOP_ALL    (LINE_STOP_NAME | LINE_STOP_KEY | LINE_STOP_VALUE)
-#define STOP_ESCAPE (LINE_STOP_NAME | LINE_STOP_KEY)
-
-static const uint8_t stops[256] = {
-    [0x00 ... 0x1f] = STOP_ALL, [0x7f] = STOP_ALL,     [' '] = STOP_ALL,
-    [','] = STOP_ALL,           ['='] = LINE_STOP_KEY, ['\\'] = STOP_ESCAPE,
-};
-
-/* Whether the backslash at `at` takes the meaning away from what follows. */
-static bool escapes(const char *at, const char *end, enum line_stop stop)
-{
-    return at + 1 < end &&
-           (at[1] == ',' || at[1] == ' ' || (at[1] == '=' && stop == LINE_STOP_KEY));
-}
-
-struct span line_scan(struct line_parser *p, enum line_stop stop)
-{
-    const char *start = p->at, *at = start, *end = p->end;
-    while (at < end) {
-        if (!(stops[(unsigned char)*at] & stop)) {
-            at++;
-        } else if (*at == '\\') {
-            at += escapes(at, end, stop) ? 2 : 1;
-        } else {
-            break;
-        }
-    }
-    p->at = at;
-    return span_of(start, (size_t)(at - start));
-}
-
-bool line_at_end(const struct line_parser *p)
-{
-    const char *at = p->at;
-    if (at < p->end && *at == '\r')
-        at++;
-    return at == p->end || *at == '\n';
-}
-
 static void skip_spaces(struct line_parser *p)
 {
     while (p->at < p->end && *p->at == ' ')
@@ -58,18 +17,6 @@ static bool take(struct line_parser *p, char c)
         return false;
     p->at++;
     return true;
-}
-
-bool line_refuse(struct line_parser *p, const char *why)
-{
-    struct reading_problems *list = p->d.problems;
-    size_t offset = (size_t)(p->at - p->d.json.start);
-    list->count = 0;
-    p->d.duplicate = false;
-    reading_problem_field(&p->d, PROBLEM_SYNTAX, "", "is not line protocol: %s, at byte %zu", why,
-                          offset);
-    list->item[0].offset = offset;
-    return false;
 }
 
 /* --- measurement and tags --- */
@@ -137,18 +84,6 @@ static bool take_series(struct line_parser *p)
     return true;
 }
 
-static struct span unescape(struct span text, char out[READING_DEVICE_ID_MAX + 1])
-{
-    size_t len = 0;
-    const char *end = text.p + text.len;
-    for (const char *at = text.p; at < end && len <= READING_DEVICE_ID_MAX; at++) {
-        if (*at == '\\' && escapes(at, end, LINE_STOP_KEY))
-            at++;
-        out[len++] = *at;
-    }
-    return span_of(out, len);
-}
-
 static void take_device(struct line_parser *p)
 {
     struct reading *r = p->d.reading;
@@ -160,7 +95,7 @@ static void take_device(struct line_parser *p)
         return;
     }
     bool escaped = memchr(p->device.p, '\\', p->device.len) != NULL;
-    struct span id = escaped ? unescape(p->device, room) : p->device;
+    struct span id = escaped ? line_unescape(p->device, room) : p->device;
     enum reading_problem_code code = reading_device_id_check(id);
     if (code == PROBLEM_LENGTH)
         reading_problem_field(&p->d, code, "device_id", "must have 1 to %d bytes",
