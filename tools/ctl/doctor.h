@@ -1,5 +1,6 @@
 /* weirctl doctor, in parts: Kafka (doctor_kafka.c), the store (doctor_store.c), daemons and the
- * command (doctor.c). A check says in one line what it found and, if that is not well, what to do.
+ * command (doctor.c), and what they print (doctor_say.c). A check says in one line what it found
+ * and, if that is not well, what to do.
  */
 #ifndef WEIR_CTL_DOCTOR_H
 #define WEIR_CTL_DOCTOR_H
