@@ -112,7 +112,7 @@ static bool decode_record(struct pipeline *p, const struct stream_record *r)
         .now_ms = r->timestamp_ms >= 0 ? r->timestamp_ms : TIMESTAMP_MAX_MS,
         .max_future_skew_ms = p->config.max_future_skew_ms,
     };
-    struct reading_problems problems = {0};
+    struct reading_problems problems; /* decoding resets what counts of its two kilobytes */
     if (reading_decode(reading, r->value, &rules, &problems)) {
         add_poison(p, r, &problems);
         return false;
@@ -139,7 +139,8 @@ int phase_decode(struct pipeline *p, struct err *e)
         s->reading = xcalloc(SLICE_MAX, sizeof *s->reading);
     s->records = s->raws = s->targets = 0;
     while (s->records < SLICE_MAX && p->next_record < p->poll.count) {
-        const struct stream_record *r = &p->poll.records[p->next_record++];
+        size_t record = p->next_record++;
+        const struct stream_record *r = &p->poll.records[record];
         struct account *a = group_account(p, r->partition);
         if (!a)
             continue;
@@ -152,7 +153,7 @@ int phase_decode(struct pipeline *p, struct err *e)
         s->record[s->records++] = (struct slice_record){
             .account = (size_t)(a - p->account),
             .offset = r->offset,
-            .hash = stream_record_hash(r->key, r->value, r->timestamp_ms),
+            .record = record,
             .raw = good ? raw : -1,
             .verdict = VERDICT_DEAD,
         };
@@ -316,14 +317,26 @@ int phase_load_devices(struct pipeline *p, struct err *e)
     return 0;
 }
 
-static void count_sample(struct pipeline_stats *s, struct span sensor)
+/* Samples folded, by sensor; published once a slice. */
+struct samples {
+    uint64_t temperature, humidity, other;
+};
+
+static void count_sample(struct samples *n, struct span sensor)
 {
     if (span_is(sensor, "temperature_c"))
-        count(&s->folded_temperature, 1);
+        n->temperature++;
     else if (span_is(sensor, "humidity"))
-        count(&s->folded_humidity, 1);
+        n->humidity++;
     else
-        count(&s->folded_other, 1);
+        n->other++;
+}
+
+static void publish_samples(struct pipeline_stats *s, const struct samples *n)
+{
+    count(&s->folded_temperature, n->temperature);
+    count(&s->folded_humidity, n->humidity);
+    count(&s->folded_other, n->other);
 }
 
 /* As prefetch_reading: the share of a window, and what a last state points to. */
@@ -345,6 +358,7 @@ static void prefetch_fold(const struct slice *s, size_t target, size_t raw)
 static void fold_targets(struct pipeline *p)
 {
     struct slice *s = &p->slice;
+    struct samples samples = {0};
     for (size_t i = 0; i < s->targets; i++) {
         prefetch_fold(s, i + 6, SIZE_MAX);
         const struct fold_target *t = &s->target[i];
@@ -354,8 +368,9 @@ static void fold_targets(struct pipeline *p)
                          sensor->value))
             continue; /* a replay of what the window includes already */
         window_cache_mark_window(&p->cache, t->entry);
-        count_sample(&p->stats, sensor->name);
+        count_sample(&samples, sensor->name);
     }
+    publish_samples(&p->stats, &samples);
     for (size_t i = 0; i < s->raws; i++) {
         struct device_entry *d = s->device[i];
         prefetch_fold(s, SIZE_MAX, i + 4);
@@ -367,10 +382,8 @@ static void fold_targets(struct pipeline *p)
 
 static enum verdict judge_raw(struct pipeline *p, const struct sink_raw *r)
 {
-    if (r->outcome == RAW_STORED) {
-        count(&p->stats.stored, 1);
+    if (r->outcome == RAW_STORED)
         return VERDICT_STORED;
-    }
     if (r->outcome == RAW_REFUSED)
         return VERDICT_DEAD;
     if (is_ours(r)) {
@@ -386,35 +399,42 @@ static enum verdict judge_raw(struct pipeline *p, const struct sink_raw *r)
     return VERDICT_DUPLICATE;
 }
 
-static const struct stream_record *record_of(const struct pipeline *p, const struct sink_raw *raw)
+/* Only the last record of each partition is ever asked for, so only that one is hashed: seen from
+ * the end, it is the one ahead of what its account knows. */
+static void mark_last(struct pipeline *p)
 {
-    for (size_t i = p->next_record; i-- > 0;)
-        if (p->poll.records[i].partition == raw->partition &&
-            p->poll.records[i].offset == raw->offset)
-            return &p->poll.records[i];
-    return NULL;
+    for (size_t i = p->slice.records; i-- > 0;) {
+        const struct slice_record *r = &p->slice.record[i];
+        const struct stream_record *record = &p->poll.records[r->record];
+        struct account *a = &p->account[r->account];
+        if (!a->last_hash || a->last_offset < r->offset)
+            account_mark(a, r->offset,
+                         stream_record_hash(record->key, record->value, record->timestamp_ms));
+    }
 }
 
 static void note_verdicts(struct pipeline *p)
 {
     struct slice *s = &p->slice;
     int64_t now_ms = clock_wall_ms(&p->ports.clock);
-    uint64_t monotonic_ms = clock_monotonic_ms(&p->ports.clock);
+    uint64_t monotonic_ms = clock_monotonic_ms(&p->ports.clock), stored = 0;
     for (size_t i = 0; i < s->records; i++) {
         struct slice_record *r = &s->record[i];
         struct account *a = &p->account[r->account];
         if (r->raw >= 0) {
             const struct sink_raw *raw = &s->raw[r->raw];
             r->verdict = judge_raw(p, raw);
+            stored += raw->outcome == RAW_STORED;
             if (raw->outcome == RAW_REFUSED)
-                add_refused(p, record_of(p, raw), raw);
+                add_refused(p, &p->poll.records[r->record], raw);
             else
                 account_see_time(a, raw->reading->ts_ms, now_ms);
         }
         account_note(a, r->offset, r->verdict);
-        account_mark(a, r->offset, r->hash);
         a->last_record_ms = monotonic_ms;
     }
+    mark_last(p);
+    count(&p->stats.stored, stored);
     count(&p->stats.records, s->records);
     if (s->records)
         flush_note_unwritten(p);

@@ -47,7 +47,7 @@ enum phase {
 struct slice_record {
     size_t account; /* index into account[] */
     int64_t offset;
-    uint64_t hash; /* of the record */
+    size_t record; /* index into poll.records[] */
     int raw;       /* index into raw[] and reading[]; -1 = poison */
     enum verdict verdict;
 };

@@ -56,6 +56,8 @@ void exact_sum_add(struct exact_sum *s, double v)
 {
     double part[EXACT_SUM_PARTS + 1];
     unsigned n = 0;
+    if (v == 0)
+        return; /* the error of most squares */
     for (unsigned i = 0; i < s->n; i++) {
         struct pair p = two_sum(v, s->part[i]);
         v = p.sum;

@@ -4,17 +4,7 @@
 
 #include "common/model/window.h"
 
-void window_stats_fold(struct window_stats *s, int64_t ts_ms, double value)
-{
-    struct window_stats one = {.count = 1, .first_ms = ts_ms, .last_ms = ts_ms};
-    /* -0 and 0 are equal, so which of them stayed would depend on the order: only 0 does. */
-    one.min = one.max = one.first = one.last = value == 0 ? 0.0 : value;
-    exact_sum_add(&one.sum, one.first);
-    exact_sum_add_square(&one.squares, one.first);
-    window_stats_merge(s, &one);
-}
-
-static void merge_ends(struct window_stats *s, const struct window_stats *other)
+static void take_ends(struct window_stats *s, const struct window_stats *other)
 {
     bool earlier = other->first_ms < s->first_ms;
     if (earlier || (other->first_ms == s->first_ms && other->first < s->first)) {
@@ -26,6 +16,26 @@ static void merge_ends(struct window_stats *s, const struct window_stats *other)
         s->last_ms = other->last_ms;
         s->last = other->last;
     }
+    s->min = other->min < s->min ? other->min : s->min;
+    s->max = other->max > s->max ? other->max : s->max;
+}
+
+/* As merging the stats of this one sample, without the sums that would be made for it. */
+void window_stats_fold(struct window_stats *s, int64_t ts_ms, double value)
+{
+    /* -0 and 0 are equal, so which of them stayed would depend on the order: only 0 does. */
+    double v = value == 0 ? 0.0 : value;
+    struct window_stats one;
+    one.first_ms = one.last_ms = ts_ms;
+    one.min = one.max = one.first = one.last = v;
+    if (s->count == 0) {
+        *s = (struct window_stats){.min = v, .max = v, .first = v, .last = v};
+        s->first_ms = s->last_ms = ts_ms;
+    }
+    s->count++;
+    exact_sum_add(&s->sum, v);
+    exact_sum_add_square(&s->squares, v);
+    take_ends(s, &one);
 }
 
 void window_stats_merge(struct window_stats *s, const struct window_stats *other)
@@ -40,9 +50,7 @@ void window_stats_merge(struct window_stats *s, const struct window_stats *other
     s->count += other->count;
     exact_sum_merge(&s->sum, &other->sum);
     exact_sum_merge(&s->squares, &other->squares);
-    s->min = other->min < s->min ? other->min : s->min;
-    s->max = other->max > s->max ? other->max : s->max;
-    merge_ends(s, other);
+    take_ends(s, other);
 }
 
 double window_stats_sum(const struct window_stats *s)
