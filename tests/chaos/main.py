@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
 from check import check_all  # noqa: E402
+from confluent_kafka import KafkaException  # noqa: E402
 from plan import Fault, plan  # noqa: E402
 from support.load import swinging  # noqa: E402
 from support.oracle import Oracle, PositionMonitor  # noqa: E402
@@ -87,6 +88,21 @@ def wait_for_progress(yard: Yard, loads: list[Devices]) -> None:
     )
 
 
+def first_marks(oracle: Oracle) -> dict:
+    """Partitions that were made just now may have no leader yet."""
+    found: dict = {}
+
+    def told() -> bool:
+        try:
+            found.update(oracle.marks())
+        except KafkaException:
+            return False
+        return True
+
+    wait_until(told, RECOVERY_S, "every partition to have a leader", 0.5)
+    return found
+
+
 def begin(yard: Yard, loads: list[Devices]) -> None:
     """Before anything goes wrong: what does not work now is not what is tested here."""
     try:
@@ -97,7 +113,7 @@ def begin(yard: Yard, loads: list[Devices]) -> None:
 
 def torment(yard: Yard, faults: list[Fault], seed: int) -> dict[str, int]:
     oracle = Oracle(yard)
-    since = oracle.marks()
+    since = first_marks(oracle)
     loads = [
         Devices(yard.url("ingest"), "calm", rate=60, seed=seed),
         Devices(yard.url("ingest"), "ill", make=swinging, threads=2, devices=2, rate=20, seed=seed),

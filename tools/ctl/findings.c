@@ -21,6 +21,14 @@ static void write_json(struct buf *b, const struct finding *f)
     buf_printf(b, "\"repaired\":%s}\n", f->fate == FINDING_REPAIRED ? "true" : "false");
 }
 
+static void print(struct findings *f, struct buf *line)
+{
+    if (f->progress)
+        progress_clear(f->progress);
+    (void)fwrite(line->data, 1, line->len, f->out);
+    buf_deinit(line);
+}
+
 void findings_add(struct findings *f, const struct finding *finding)
 {
     struct buf line = {0};
@@ -32,8 +40,26 @@ void findings_add(struct findings *f, const struct finding *finding)
         buf_printf(&line, "%s %s: %s: stored %s, expected %s%s\n", finding->what, finding->where,
                    finding->field, finding->stored, finding->expected,
                    repaired ? " (repaired)" : "");
-    if (f->progress)
-        progress_clear(f->progress);
-    (void)fwrite(line.data, 1, line.len, f->out);
-    buf_deinit(&line);
+    print(f, &line);
+}
+
+void findings_unchecked(struct findings *f, const struct unchecked *u)
+{
+    struct buf line = {0};
+    unsigned long long of = u->of, count = u->count;
+    f->unchecked++;
+    if (f->json) {
+        buf_char(&line, '{');
+        put_member(&line, "what", "unchecked");
+        put_member(&line, "where", u->where);
+        put_member(&line, "field", u->field);
+        buf_printf(&line, "\"of\":%llu,\"count\":%llu,", of, count);
+        put_member(&line, "why", u->why);
+        line.data[line.len - 1] = '}';
+        buf_char(&line, '\n');
+    } else {
+        buf_printf(&line, "unchecked %s: %s: %llu of %llu: %s\n", u->where, u->field, count, of,
+                   u->why);
+    }
+    print(f, &line);
 }

@@ -22,13 +22,24 @@ struct finding {
     enum finding_fate fate;
 };
 
+/* Something of which a part can neither be shown nor refuted any more. */
+struct unchecked {
+    const char *where; /* "telemetry.raw/3" */
+    const char *field; /* "stored": a closed set */
+    uint64_t of;       /* what is said of it; ... */
+    uint64_t count;    /* ... so many of them cannot be checked */
+    const char *why;
+};
+
 struct findings {
     FILE *out;                 /* borrowed */
     bool json;                 /* one object a line */
     struct progress *progress; /* borrowed; gets out of the way of the lines */
     uint64_t left, repaired;
+    uint64_t unchecked; /* lines of findings_unchecked: no differences */
 };
 
 void findings_add(struct findings *f, const struct finding *finding);
+void findings_unchecked(struct findings *f, const struct unchecked *u);
 
 #endif

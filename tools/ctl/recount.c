@@ -14,13 +14,17 @@ void recount_init(struct recount *r, size_t partitions)
         .partitions = partitions,
         .next = xcalloc(partitions + 1, sizeof *r->next),
         .stored = xcalloc(partitions + 1, sizeof *r->stored),
+        .oldest = xcalloc(partitions + 1, sizeof *r->oldest),
     };
+    for (size_t p = 0; p < partitions; p++)
+        r->oldest[p] = INT64_MAX;
 }
 
 void recount_deinit(struct recount *r)
 {
     free(r->next);
     free(r->stored);
+    free(r->oldest);
     *r = (struct recount){.partitions = 0};
 }
 
@@ -29,10 +33,14 @@ static int64_t next_of(const struct recount *r, int32_t partition)
     return partition >= 0 && (size_t)partition < r->partitions ? r->next[partition] : 0;
 }
 
-void recount_note(struct recount *r, int32_t partition, int64_t offset)
+void recount_note(struct recount *r, const struct reading *reading, int32_t partition,
+                  int64_t offset)
 {
-    if (offset < next_of(r, partition))
-        r->stored[partition]++;
+    if (offset >= next_of(r, partition))
+        return;
+    r->stored[partition]++;
+    if (reading->received_at_ms < r->oldest[partition])
+        r->oldest[partition] = reading->received_at_ms;
 }
 
 /* --- windows ---------------------------------------------------------------------------------- */

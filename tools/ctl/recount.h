@@ -22,12 +22,14 @@ struct recount {
     size_t partitions;
     int64_t *next;    /* owned; next_offset of the ledger; 0 = it has none */
     uint64_t *stored; /* owned; readings found below `next` */
+    int64_t *oldest;  /* owned; when the first of those was received; INT64_MAX = there is none */
 };
 
 void recount_init(struct recount *r, size_t partitions);
 void recount_deinit(struct recount *r);
 /* Counts a stored reading, if the ledger has it. */
-void recount_note(struct recount *r, int32_t partition, int64_t offset);
+void recount_note(struct recount *r, const struct reading *reading, int32_t partition,
+                  int64_t offset);
 
 /* A total of a document that does not follow from its shares. */
 struct minute_total {

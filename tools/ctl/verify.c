@@ -54,40 +54,68 @@ static int check(struct verify *v, struct err *e)
         rc = verify_rollups(v, e);
     if (rc == 0 && verify_is_whole(v))
         rc = verify_stored(v, e);
+    if (rc == 0 && verify_is_whole(v))
+        rc = verify_letters(v, e);
     progress_clear(&v->progress);
     return rc;
 }
 
-static void print_summary(const struct call *c, const struct verify *v, uint64_t took_ms)
+static unsigned long long count_ledgers(const struct verify *v)
 {
-    size_t ledgers = 0;
+    unsigned long long ledgers = 0;
     for (size_t i = 0; i < v->recount.partitions; i++)
         ledgers += v->has_ledger[i];
-    const unsigned long long n[] = {v->readings, v->windows,       v->devices,
-                                    ledgers,     v->findings.left, v->findings.repaired,
-                                    v->expired,  v->unprocessed,   v->rollups};
-    if (call_has(c, "json")) {
-        fprintf(c->out,
-                "{\"readings\":%llu,\"windows\":%llu,\"rollups\":%llu,\"devices\":%llu,\"ledgers\":"
-                "%llu,"
-                "\"differences\":%llu,\"repaired\":%llu,\"expired\":%llu,\"unprocessed\":%llu,"
-                "\"seconds\":%.3f}\n",
-                n[0], n[1], n[8], n[2], n[3], n[4] + n[5], n[5], n[6], n[7],
-                (double)took_ms / 1000);
-        return;
-    }
-    fprintf(c->out,
-            "%llu readings, %llu windows, %llu rollups, %llu last states, %llu ledgers in %.1f s: ",
-            n[0], n[1], n[8], n[2], n[3], (double)took_ms / 1000);
-    if (n[4] + n[5] == 0)
-        (void)fputs("all equal\n", c->out);
+    return ledgers;
+}
+
+static void print_json(FILE *out, const struct verify *v, double took_s)
+{
+    const struct {
+        const char *name;
+        unsigned long long count;
+    } members[] = {
+        {"readings", v->readings},
+        {"windows", v->windows},
+        {"rollups", v->rollups},
+        {"devices", v->devices},
+        {"ledgers", count_ledgers(v)},
+        {"letters", v->letters},
+        {"differences", v->findings.left + v->findings.repaired},
+        {"repaired", v->findings.repaired},
+        {"unchecked", v->findings.unchecked},
+        {"expired", v->expired},
+        {"unprocessed", v->unprocessed},
+    };
+    (void)fputc('{', out);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        fprintf(out, "\"%s\":%llu,", members[i].name, members[i].count);
+    fprintf(out, "\"seconds\":%.3f}\n", took_s);
+}
+
+static void print_text(FILE *out, const struct verify *v, double took_s)
+{
+    const unsigned long long left = v->findings.left, repaired = v->findings.repaired;
+    fprintf(out,
+            "%llu readings, %llu windows, %llu rollups, %llu last states, %llu ledgers, %llu dead "
+            "letters in %.1f s: ",
+            (unsigned long long)v->readings, (unsigned long long)v->windows,
+            (unsigned long long)v->rollups, (unsigned long long)v->devices, count_ledgers(v),
+            (unsigned long long)v->letters, took_s);
+    if (left + repaired > 0)
+        fprintf(out, "%llu different, %llu of them repaired\n", left + repaired, repaired);
     else
-        fprintf(c->out, "%llu different, %llu of them repaired\n", n[4] + n[5], n[5]);
+        (void)fputs(v->findings.unchecked ? "all equal that can be checked\n" : "all equal\n", out);
     if (v->expired)
-        fprintf(c->out, "%llu views are older than the readings that are kept: not compared\n",
-                n[6]);
+        fprintf(out, "%llu views are older than the readings that are kept: not compared\n",
+                (unsigned long long)v->expired);
     if (v->unprocessed)
-        fprintf(c->out, "%llu records of the log are not processed yet\n", n[7]);
+        fprintf(out, "%llu records of the log are not processed yet\n",
+                (unsigned long long)v->unprocessed);
+}
+
+static void print_summary(const struct call *c, const struct verify *v, uint64_t took_ms)
+{
+    (call_has(c, "json") ? print_json : print_text)(c->out, v, (double)took_ms / 1000);
 }
 
 static int finish(const struct call *c, const struct verify *v, uint64_t took_ms)
@@ -135,21 +163,23 @@ const struct command command_verify = {
     .flags = flags,
     .settings = ctl_rows_verify,
     .run = run,
-    .status = "0 all is equal, 1 it could not be checked (nothing is known then), 2 wrong\n"
-              "usage, 3 something differs, 4 all that differed is repaired.",
+    .status = "0 all is equal that can be checked, 1 it could not be checked (nothing is known\n"
+              "then), 2 wrong usage, 3 something differs, 4 all that differed is repaired.",
     .help =
         "These are compared, and each difference is a line: what, where, stored, expected.\n"
         "  ledgers   for each partition, next_offset - first = stored + duplicate + dead + gap; "
         "no\n"
         "            account is beyond the end of the log or behind what is committed; and there\n"
-        "            are as many readings as the accounts say (readings of purged devices count)\n"
+        "            are as many readings as the accounts say (readings of purged devices count),\n"
+        "            and as many dead letters in the DLQ, each record counted once\n"
         "  windows   every window and every total in it, recomputed from the readings with the\n"
         "            code that the aggregator uses: equal to the last bit\n"
         "  devices   the last state of each device, likewise\n"
         "  rollups   when the windows are right: every hour against the revisions of the windows\n"
         "            that it says it holds, every day against its hours\n"
         "With --device, --from or --to only those readings are looked at; then readings are not\n"
-        "counted against the accounts, and with a time there are no last states and no rollups.\n"
+        "counted against the accounts, nor are dead letters, and with a time there are no last\n"
+        "states and no rollups.\n"
         "\n"
         "Nothing has to be stopped for it. What is being written at the moment is compared as far\n"
         "as it says it reaches, so it is never taken for wrong, and --repair overwrites nobody: a\n"
@@ -158,6 +188,12 @@ const struct command command_verify = {
         "memory may write it once more; run verify again after it has moved on. Accounts are "
         "never\n"
         "repaired: what happened to a record cannot be made up.\n"
+        "\n"
+        "Readings that RAW_TTL has removed, and letters that the retention of the DLQ has, cannot "
+        "be\n"
+        "told from lost ones. How many there may be of them is a line that begins with "
+        "'unchecked',\n"
+        "and no difference; more than that is one.\n"
         "\n"
         "Views whose readings have expired (RAW_TTL) cannot be recomputed; they are counted, and\n"
         "wrong only if they hold fewer readings than are left.\n"

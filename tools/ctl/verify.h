@@ -1,5 +1,6 @@
 /* weirctl verify, in parts: accounts against the log (verify_ledger.c), one pass over readings and
- * views (verify_scan.c), and a second look at what seemed to differ (verify_settle.c). */
+ * views (verify_scan.c), a second look at what seemed to differ (verify_settle.c), and accounts
+ * against the dead letters (verify_letters.c). */
 #ifndef WEIR_CTL_VERIFY_H
 #define WEIR_CTL_VERIFY_H
 
@@ -8,6 +9,8 @@
 #include "tools/ctl/findings.h"
 #include "tools/ctl/reach.h"
 #include "tools/ctl/recount.h"
+
+#define VERIFY_GROUP "aggregator_worker" /* whose ledgers and letters are looked at */
 
 enum { VERIFY_DIFFERS = 3, VERIFY_REPAIRED = 4 }; /* exit statuses beside the usual ones */
 
@@ -28,7 +31,7 @@ struct verify {
 
     struct progress progress;
     struct findings findings;
-    uint64_t readings, windows, rollups, devices;
+    uint64_t readings, windows, rollups, devices, letters;
     uint64_t expired; /* views that can no longer be recomputed */
 };
 
@@ -53,6 +56,9 @@ WEIR_MUST_CHECK int verify_learn_expiry(struct verify *v, struct err *e);
 WEIR_MUST_CHECK int verify_scan(struct verify *v, struct err *e);
 /* After a whole scan: as many readings as the ledgers say. */
 WEIR_MUST_CHECK int verify_stored(struct verify *v, struct err *e);
+
+/* After verify_ledgers: as many dead letters as they say. */
+WEIR_MUST_CHECK int verify_letters(struct verify *v, struct err *e);
 
 /* Looks again at the windows of a device and a start, and at the last state of a device, each read
  * before its readings; what differs then is a finding, and repaired if that was asked for. */

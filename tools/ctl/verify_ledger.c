@@ -4,13 +4,12 @@
 #include <string.h>
 
 #include "common/base/num.h"
+#include "common/base/timestamp.h"
 #include "common/base/xmalloc.h"
 #include "common/kafka/reader.h"
 #include "common/store/documents.h"
 #include "common/store/schema.h"
 #include "tools/ctl/verify.h"
-
-#define AGGREGATOR_GROUP "aggregator_worker"
 
 static void tell(struct verify *v, int32_t partition, const char *field, int64_t stored,
                  const char *bound, int64_t expected)
@@ -132,7 +131,7 @@ static int compare(struct verify *v, struct kafka_reader *reader, struct err *e)
 int verify_ledgers(struct verify *v, struct err *e)
 {
     struct kafka_reader *reader = NULL;
-    int rc = kafka_reader_new(&reader, &v->reach.kafka, AGGREGATOR_GROUP, REACH_KAFKA_MS, e);
+    int rc = kafka_reader_new(&reader, &v->reach.kafka, VERIFY_GROUP, REACH_KAFKA_MS, e);
     if (rc == 0)
         rc = compare(v, reader, e);
     kafka_reader_free(reader);
@@ -238,6 +237,26 @@ static int read_purges(struct verify *v, uint64_t *purged, struct err *e)
     return ERR_UNAVAILABLE;
 }
 
+/* Expired and lost look the same from here; what is known is by when it must have come. */
+static void tell_expired(struct verify *v, int32_t partition, uint64_t said, uint64_t there)
+{
+    char where[DOCUMENT_LEDGER_ID_MAX], why[256];
+    char before[TIMESTAMP_TEXT_MAX], left[TIMESTAMP_TEXT_MAX] = "";
+    int64_t oldest_ms = v->recount.oldest[partition];
+    document_ledger_id(where, v->settings.kafka.telemetry_topic, partition);
+    timestamp_format(v->expired_ms, before);
+    if (oldest_ms != INT64_MAX)
+        timestamp_format(oldest_ms, left);
+    snprintf(why, sizeof why,
+             "they are not there, and those received before %s have expired (RAW_TTL); the oldest "
+             "that is left was received %s",
+             before, *left ? left : "never");
+    findings_unchecked(
+        &v->findings,
+        &(struct unchecked){
+            .where = where, .field = "stored", .of = said, .count = said - there, .why = why});
+}
+
 int verify_stored(struct verify *v, struct err *e)
 {
     size_t count = v->recount.partitions;
@@ -245,8 +264,9 @@ int verify_stored(struct verify *v, struct err *e)
     int rc = read_purges(v, purged, e);
     for (size_t i = 0; i < count && rc == 0; i++) {
         uint64_t there = v->recount.stored[i] + purged[i], said = v->ledger[i].stored;
-        bool fewer_is_fine = v->expired_ms != INT64_MIN;
-        if (there > said || (there < said && !fewer_is_fine))
+        if (there < said && v->expired_ms != INT64_MIN)
+            tell_expired(v, (int32_t)i, said, there);
+        else if (there != said)
             tell(v, (int32_t)i, "stored", (int64_t)said, "as many as there are readings, ",
                  (int64_t)there);
     }

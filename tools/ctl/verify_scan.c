@@ -187,7 +187,7 @@ static int fill_minute(struct scan *s, struct device_state *want, const struct d
         rc = next_window(s, e);
     }
     while (rc == 0 && is_here(s, &s->raw) && start_of(s) == start) {
-        recount_note(&s->v->recount, s->origin.partition, s->origin.offset);
+        recount_note(&s->v->recount, &s->reading, s->origin.partition, s->origin.offset);
         minute_fold(&s->minute, &s->v->recount, &s->reading, s->origin.partition, s->origin.offset);
         recount_device(want, have, &s->v->recount, &s->reading, s->origin.partition,
                        s->origin.offset);

@@ -23,6 +23,6 @@ class Operator:
         assert done.returncode == status, told
         return done.stdout
 
-    def rows(self, status: int, *args: str) -> list[dict]:
+    def rows(self, status: int, *args: str, **env: str) -> list[dict]:
         """With --json: an object a line."""
-        return [json.loads(line) for line in self.must(status, *args, "--json").splitlines()]
+        return [json.loads(line) for line in self.must(status, *args, "--json", **env).splitlines()]

@@ -169,14 +169,15 @@ START_TEST(readings_are_counted_below_the_ledger_alone)
     struct recount r;
     recount_init(&r, 2);
     r.next[1] = 3;
-    for (int64_t o = 0; o < 5; o++) {
-        recount_note(&r, 0, o);
-        recount_note(&r, 1, o);
-        recount_note(&r, 2, o); /* a partition that the topic has not */
-        recount_note(&r, -1, o);
+    for (int64_t o = 4; o >= 0; o--) {
+        struct reading reading = record(0, o);
+        recount_note(&r, &reading, 0, o);
+        recount_note(&r, &reading, 1, o);
+        recount_note(&r, &reading, 2, o); /* a partition that the topic has not */
+        recount_note(&r, &reading, -1, o);
     }
-    ck_assert_uint_eq(r.stored[0], 0);
-    ck_assert_uint_eq(r.stored[1], 3);
+    ck_assert(r.stored[0] == 0 && r.oldest[0] == INT64_MAX);
+    ck_assert(r.stored[1] == 3 && r.oldest[1] == 5000);
     recount_deinit(&r);
 }
 END_TEST

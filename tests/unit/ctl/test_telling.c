@@ -51,6 +51,27 @@ static char *told(bool json, const struct finding *f, struct findings *findings)
     return text;
 }
 
+START_TEST(what_cannot_be_checked_is_no_difference)
+{
+    static const struct unchecked u = {"telemetry.raw/3", "stored", 100, 40, "they \"expired\""};
+    for (int json = 0; json < 2; json++) {
+        char *text;
+        size_t len;
+        FILE *out = open_memstream(&text, &len);
+        struct findings findings = {.out = out, .json = json};
+        findings_unchecked(&findings, &u);
+        (void)fclose(out);
+        ck_assert_str_eq(text, json ? "{\"what\":\"unchecked\",\"where\":\"telemetry.raw/3\","
+                                      "\"field\":\"stored\",\"of\":100,\"count\":40,"
+                                      "\"why\":\"they \\\"expired\\\"\"}\n"
+                                    : "unchecked telemetry.raw/3: stored: 40 of 100: they "
+                                      "\"expired\"\n");
+        ck_assert(findings.unchecked == 1 && findings.left == 0);
+        free(text);
+    }
+}
+END_TEST
+
 START_TEST(a_difference_is_a_line)
 {
     struct finding f = {"window", "dev-\"1\"", "count", "3", "4", FINDING_LEFT};
@@ -109,6 +130,7 @@ END_TEST
 UNIT_CASE(telling)
 {
     tcase_add_test(tc, times_are_moments_or_before_now);
+    tcase_add_test(tc, what_cannot_be_checked_is_no_difference);
     tcase_add_test(tc, a_difference_is_a_line);
     tcase_add_test(tc, a_bar_moves_and_goes_away);
     tcase_add_test(tc, without_a_terminal_there_are_plain_lines);
