@@ -2,6 +2,7 @@
  * once; so below a ledger's next offset there is one for each dead record, however often. Nothing
  * else says which records are dead, so numbers are compared. Only when they differ is the log read
  * too, to name the records. */
+#include <mongoc/mongoc.h>
 #include <stdlib.h>
 
 #include "common/base/timestamp.h"
@@ -27,9 +28,11 @@ struct checking {
 
     int32_t explained;      /* partition of the log whose records are named */
     struct reading reading; /* of its log */
-    bool missing;           /* records without a letter are named, else letters without need */
+    bool missing;           /* records without a letter are named, else letters of stored ones */
     struct buf names;
     unsigned named;
+    int store_rc; /* of asking it */
+    struct err *e;
 };
 
 static void tick(struct checking *c)
@@ -123,15 +126,42 @@ static bool can_be_read(struct checking *c, const struct kafka_reader_record *re
     return reading_decode(&c->reading, record->value, &rules, &problems) == 0;
 }
 
+/* Whether the reading that was read last is there, whatever record it came with. */
+static bool is_stored(struct checking *c)
+{
+    struct verify *v = c->v;
+    const struct reading_id id = reading_id(&c->reading);
+    bson_t filter = BSON_INITIALIZER;
+    bson_oid_t oid;
+    bson_error_t error = {0};
+    bson_oid_init_from_data(&oid, id.byte);
+    BSON_APPEND_OID(&filter, "_id", &oid);
+    mongoc_collection_t *raw = reach_collection(&v->reach, v->settings.mongo.raw_collection);
+    int64_t found = mongoc_collection_count_documents(raw, &filter, NULL, NULL, NULL, &error);
+    mongoc_collection_destroy(raw);
+    bson_destroy(&filter);
+    if (found < 0)
+        c->store_rc = mongo_fail(c->e, v->settings.mongo.raw_collection, &error, NULL);
+    return found > 0;
+}
+
+/* Unreadable, and no letter; or a letter, and the reading is stored. What can be read and is not
+ * stored may be dead for its time, or because the store refused it. */
+static bool is_wrong(struct checking *c, const struct kafka_reader_record *record)
+{
+    bool letter = letter_tally_has(&c->tally, 0, record->offset);
+    if (c->missing)
+        return !letter && !can_be_read(c, record);
+    return letter && can_be_read(c, record) && is_stored(c);
+}
+
 static bool take_record(void *arg, const struct kafka_reader_record *record)
 {
     struct checking *c = arg;
     tick(c);
-    bool readable = can_be_read(c, record), letter = letter_tally_has(&c->tally, 0, record->offset);
-    if (readable == c->missing || letter == c->missing || ++c->named > NAMED_MAX)
-        return true;
-    buf_printf(&c->names, "%s%lld", c->named > 1 ? ", " : "", (long long)record->offset);
-    return true;
+    if (is_wrong(c, record) && ++c->named <= NAMED_MAX)
+        buf_printf(&c->names, "%s%lld", c->named > 1 ? ", " : "", (long long)record->offset);
+    return c->store_rc == 0;
 }
 
 /* The part of the log that the tally's pass is about. */
@@ -142,8 +172,10 @@ static int read_log(struct checking *c, struct kafka_partition p, struct err *e)
     p.start = place->base;
     p.end = place->high + 1 < end ? place->high + 1 : end;
     begin_progress(c, "records", &p, 1);
-    return kafka_reader_each(c->reader, c->v->settings.kafka.telemetry_topic, &p, 1, take_record, c,
-                             e);
+    c->e = e;
+    int rc = kafka_reader_each(c->reader, c->v->settings.kafka.telemetry_topic, &p, 1, take_record,
+                               c, e);
+    return rc ? rc : c->store_rc;
 }
 
 static int explain_within(struct checking *c, struct kafka_partition p, struct err *e)
@@ -204,7 +236,7 @@ static void tell_difference(struct checking *c, int32_t partition, uint64_t have
     if (c->named)
         buf_printf(&text,
                    c->missing ? "; unreadable, and without a letter: %s"
-                              : "; letters of records that can be read: %s",
+                              : "; letters of readings that are stored: %s",
                    buf_cstr(&c->names));
     findings_add(&v->findings, &(struct finding){.what = "ledger",
                                                  .where = where,
