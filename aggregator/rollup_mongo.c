@@ -345,15 +345,22 @@ static bool read_hour(const bson_t *doc, int64_t start_ms, struct rollup_source 
     return ok;
 }
 
-/* Every item asks for all the sources that its period can have. */
+/* Which source of which item each document was asked for. */
+struct asking {
+    struct rollup_item *items;
+    struct {
+        uint32_t item, place;
+    } * at; /* owned; in the order of asking */
+};
+
 static void take_source(void *arg, size_t i, const bson_t *doc)
 {
-    struct rollup_item *items = arg;
-    const struct rollup_level *level = items->fresh.level;
-    struct rollup_item *item = &items[i / rollup_sources(level)];
-    unsigned place = (unsigned)(i % rollup_sources(level));
-    int64_t start_ms = rollup_source_start(level, item->fresh.start_ms, place);
+    const struct asking *asking = arg;
+    struct rollup_item *item = &asking->items[asking->at[i].item];
+    const struct rollup_level *level = item->fresh.level;
+    int64_t start_ms = rollup_source_start(level, item->fresh.start_ms, asking->at[i].place);
     struct rollup_source source;
+    item->sources++;
     bool ok = level == &rollup_hour ? read_window(doc, &source) : read_hour(doc, start_ms, &source);
     if (!ok || source.start_ms != start_ms || !rollup_fold(&item->fresh, &source))
         item->unreadable = true;
@@ -364,12 +371,22 @@ static int read_sources(void *self, enum rollup_kind kind, struct rollup_item *i
 {
     struct rollup_mongo *m = self;
     struct mongo_lookup *l = mongo_lookup_new();
+    struct asking asking = {.items = items,
+                            .at = xcalloc(count * ROLLUP_SOURCES_MAX + 1, sizeof *asking.at)};
+    size_t asked = 0;
     for (size_t i = 0; i < count; i++) {
         const struct rollup *r = &items[i].fresh;
-        for (unsigned place = 0; place < rollup_sources(r->level); place++)
+        for (unsigned place = 0; place < rollup_sources(r->level); place++) {
+            if (!(items[i].places >> place & 1))
+                continue;
+            asking.at[asked].item = (uint32_t)i;
+            asking.at[asked++].place = place;
             ask(l, &items[i].name, rollup_source_start(r->level, r->start_ms, place));
+        }
     }
-    return run_lookup(m, m->level[kind], l, take_source, items, e);
+    int rc = run_lookup(m, m->level[kind], l, take_source, &asking, e);
+    free(asking.at);
+    return rc;
 }
 
 static int write_items(mongoc_collection_t *c, struct rollup_item *items, size_t count,

@@ -30,8 +30,12 @@ struct rollup_item {
     struct rollup_name name;
     struct rollup stored; /* rev 0: there is none */
     struct rollup fresh;
-    bool unreadable; /* what is stored for it, or for one of its sources, is not ours to read */
-    bool lost;       /* the store holds something newer than `stored` */
+    uint64_t changed; /* places (rollup_place) of the sources that have changed */
+    bool whole;       /* all sources are to be folded anew, whatever is settled */
+    uint64_t places;  /* of the sources to be folded into `fresh` */
+    unsigned sources; /* how many of those there were */
+    bool unreadable;  /* what is stored for it, or for one of its sources, is not ours to read */
+    bool lost;        /* the store holds something newer than `stored` */
 };
 
 /* How far a kind has come. */
@@ -62,8 +66,8 @@ struct rollup_store {
     /* Fills `stored` and `unreadable`; `stored` comes initialised and empty. */
     int (*read_rollups)(void *self, enum rollup_kind kind, struct rollup_item *items, size_t count,
                         struct err *e);
-    /* Folds all there is into `fresh`, which comes initialised and empty, and fills `unreadable`.
-     */
+    /* Folds the sources at `places` into `fresh`, as far as they are there, and fills `unreadable`
+     * and `sources`, which come as false and 0. */
     int (*read_sources)(void *self, enum rollup_kind kind, struct rollup_item *items, size_t count,
                         struct err *e);
     /* Replaces `stored` by `fresh` where the revision is still that of `stored`. Fills `lost`. */

@@ -34,7 +34,8 @@ struct rollup_worker {
     unsigned attempt; /* passes given up in a row */
     bool was_leading, clock_warned;
     uint64_t kept_before[ROLLUP_KINDS];
-    struct metric *written, *kept, *lag, *leading, *unreadable, *failures, *offset;
+    struct metric *written, *kept, *changes, *sources, *lag, *leading, *unreadable, *failures,
+        *offset;
 };
 
 /* --- metrics ---------------------------------------------------------------------------------- */
@@ -50,6 +51,8 @@ static void scrape(void *arg)
         int64_t through_ms = atomic_load(&s->through_ms[k]);
         metric_set(w->written, level, (double)atomic_load(&s->written[k]));
         metric_set(w->kept, level, (double)atomic_load(&s->kept[k]));
+        metric_set(w->changes, level, (double)atomic_load(&s->changes[k]));
+        metric_set(w->sources, level, (double)atomic_load(&s->sources[k]));
         if (through_ms)
             metric_set(w->lag, level, (double)(now_ms - through_ms) / 1000);
     }
@@ -66,6 +69,11 @@ static void add_metrics(struct rollup_worker *w)
     w->kept =
         metrics_add(m, METRIC_COUNTER, "weir_rollups_kept_total",
                     "Rollups left as they are, since windows they were made of are gone.", "level");
+    w->changes = metrics_add(m, METRIC_COUNTER, "weir_rollup_changes_total",
+                             "Changes of windows (hour) and hours (day) looked at.", "level");
+    w->sources =
+        metrics_add(m, METRIC_COUNTER, "weir_rollup_sources_total",
+                    "Windows (hour) and hours (day) read whole to make rollups of them.", "level");
     w->lag = metrics_add(m, METRIC_GAUGE, "weir_rollup_lag_seconds",
                          "Age of the newest change that all rollups hold.", "level");
     w->leading = metrics_add(m, METRIC_GAUGE, "weir_rollup_leading",

@@ -8,7 +8,10 @@
 #include "common/base/sabotage.h"
 #include "common/base/xmalloc.h"
 
-enum { RACES_MAX = 8 }; /* lost in a row before a pass is given up */
+enum {
+    RACES_MAX = 8, /* lost in a row before a pass is given up */
+    AHEAD_SOURCES = 10,
+};
 
 enum phase {
     PHASE_LEASE,
@@ -220,6 +223,7 @@ static int phase_page(struct rollups *r, struct err *e)
     int rc = r->store.next_changes(r->store.self, r->change, r->config.page, &r->changes, e);
     if (rc)
         return rc;
+    atomic_fetch_add(&r->stats.changes[r->kind], r->changes);
     r->races = 0;
     r->phase = PHASE_READ;
     if (r->changes == 0)
@@ -249,17 +253,25 @@ static bool is_wanted(struct rollups *r, struct rollup_item *item)
 
 /* Most of what is read again because of the overlap is in its rollup already. An older revision
  * than the one folded in is no replay but a source that has expired and come back. */
+static void take_change(struct rollup_item *item, const struct rollup_change *c)
+{
+    if (rollup_holds(&item->stored, c->start_ms, c->rev))
+        return;
+    uint64_t place = rollup_place(&item->stored, c->start_ms);
+    item->lost = true;
+    item->changed |= place;
+    item->whole = item->whole || (item->stored.settled.places & place) != 0;
+}
+
 static void mark_wanted(struct rollups *r)
 {
-    if (r->races > 0)
-        return; /* the items are those that lost */
-    for (size_t i = 0; i < r->items; i++)
-        r->item[i].lost = r->sweeping;
-    for (size_t i = 0; i < r->changes && !r->sweeping; i++) {
-        struct rollup_item *item = &r->item[r->item_of[i]];
-        const struct rollup_change *c = &r->change[i];
-        item->lost = item->lost || !rollup_holds(&item->stored, c->start_ms, c->rev);
+    for (size_t i = 0; i < r->items; i++) {
+        struct rollup_item *item = &r->item[i];
+        item->whole = item->stored.rev == 0 || r->races > 0;
+        item->lost = r->sweeping || r->races > 0; /* after a race the items are those that lost */
     }
+    for (size_t i = 0; i < r->changes && !r->sweeping && r->races == 0; i++)
+        take_change(&r->item[r->item_of[i]], &r->change[i]);
 }
 
 static int phase_read(struct rollups *r, struct err *e)
@@ -280,6 +292,7 @@ static int phase_read(struct rollups *r, struct err *e)
 
 static bool is_newer(struct rollups *r, struct rollup_item *item)
 {
+    atomic_fetch_add(&r->stats.sources[r->kind], item->sources);
     atomic_fetch_add(&r->stats.unreadable, item->unreadable);
     if (item->unreadable)
         return false;
@@ -289,10 +302,33 @@ static bool is_newer(struct rollups *r, struct rollup_item *item)
     return verdict == ROLLUP_NEWER;
 }
 
+/* All that there can be. Windows lie ahead of the clock by as much as MAX_FUTURE_SKEW lets them;
+ * whichever lies further ahead than this is found by its change. */
+static uint64_t all_places(const struct rollups *r, const struct rollup *rollup)
+{
+    int64_t ahead_ms = AHEAD_SOURCES * level_of(r)->source_ms;
+    return rollup_places_before(rollup, r->pass_ms + ahead_ms);
+}
+
+/* What is settled is taken as it stands in the rollup that is to be replaced, the rest is read: so
+ * the cost is that of what has changed, not of what there is. */
+static void begin_fold(const struct rollups *r, struct rollup_item *item)
+{
+    struct rollup *fresh = &item->fresh;
+    const struct rollup *stored = &item->stored;
+    rollup_init(fresh, level_of(r), stored->start_ms);
+    if (!item->whole)
+        rollup_resume(fresh, stored);
+    item->places = item->whole ? all_places(r, fresh) : 0;
+    item->places |= rollup_places(stored) | item->changed;
+    item->places &= ~fresh->settled.places;
+    item->sources = 0;
+}
+
 static int phase_fold(struct rollups *r, struct err *e)
 {
     for (size_t i = 0; i < r->items; i++)
-        rollup_init(&r->item[i].fresh, level_of(r), r->item[i].stored.start_ms);
+        begin_fold(r, &r->item[i]);
     int rc = r->items ? r->store.read_sources(r->store.self, r->kind, r->item, r->items, e) : 0;
     if (rc)
         return rc;

@@ -7,8 +7,9 @@
  *                          '------------------------- checkpoint <----------------------'
  *
  * Nothing depends on who does this, how often, or where it is cut off: a rollup is folded from all
- * its sources, which are read after the revision that it replaces, and replaced only by a state
- * with later sources. So replays, crashes and two instances at once come to the same. */
+ * its sources, which are read after the revision that it replaces, or are settled in that revision,
+ * and replaced only by a state with later sources. So replays, crashes and two instances at once
+ * come to the same. */
 #ifndef WEIR_AGGREGATOR_ROLLUPS_H
 #define WEIR_AGGREGATOR_ROLLUPS_H
 
@@ -33,6 +34,7 @@ struct rollups_config {
 struct rollups_stats {
     _Atomic uint64_t written[ROLLUP_KINDS];
     _Atomic uint64_t kept[ROLLUP_KINDS]; /* not replaced, since sources are gone */
+    _Atomic uint64_t changes[ROLLUP_KINDS], sources[ROLLUP_KINDS]; /* looked at, and read */
     _Atomic uint64_t unreadable, lost_races, passes;
     _Atomic int64_t through_ms[ROLLUP_KINDS]; /* 0 = not known yet */
     _Atomic int64_t clock_offset_ms;          /* the store's clock minus ours */

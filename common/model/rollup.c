@@ -29,6 +29,51 @@ static int place_of(const struct rollup *r, int64_t source_start_ms)
     return (int)(into / r->level->source_ms);
 }
 
+uint64_t rollup_place(const struct rollup *r, int64_t source_start_ms)
+{
+    int place = place_of(r, source_start_ms);
+    return place < 0 ? 0 : UINT64_C(1) << place;
+}
+
+uint64_t rollup_places(const struct rollup *r)
+{
+    uint64_t places = 0;
+    for (unsigned i = 0; i < ROLLUP_SOURCES_MAX; i++) {
+        places |= (uint64_t)(r->src[i] != 0) << i;
+    }
+    return places;
+}
+
+uint64_t rollup_places_before(const struct rollup *r, int64_t t_ms)
+{
+    uint64_t places = 0;
+    for (unsigned i = 0; i < rollup_sources(r->level); i++) {
+        places |= (uint64_t)(rollup_source_start(r->level, r->start_ms, i) < t_ms) << i;
+    }
+    return places;
+}
+
+void rollup_resume(struct rollup *r, const struct rollup *stored)
+{
+    const struct rollup_settled *settled = &stored->settled;
+    *r = (struct rollup){.level = stored->level,
+                         .start_ms = stored->start_ms,
+                         .late = settled->late,
+                         .final = settled->places != 0,
+                         .stats = settled->stats,
+                         .settled = *settled};
+    for (unsigned i = 0; i < ROLLUP_SOURCES_MAX; i++) {
+        r->src[i] = settled->places >> i & 1 ? stored->src[i] : 0;
+    }
+}
+
+static void settle(struct rollup_settled *settled, int place, const struct rollup_source *source)
+{
+    settled->places |= UINT64_C(1) << place;
+    settled->late += source->late;
+    window_stats_merge(&settled->stats, &source->stats);
+}
+
 bool rollup_fold(struct rollup *r, const struct rollup_source *source)
 {
     int place = place_of(r, source->start_ms);
@@ -40,6 +85,9 @@ bool rollup_fold(struct rollup *r, const struct rollup_source *source)
     r->src[place] = source->rev;
     r->late += source->late;
     window_stats_merge(&r->stats, &source->stats);
+    if (source->final) {
+        settle(&r->settled, place, source);
+    }
     return true;
 }
 

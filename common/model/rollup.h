@@ -26,6 +26,14 @@ struct rollup_source {
     struct window_stats stats;
 };
 
+/* Of a rollup: the sources that were final when they were folded in, folded together. As long as
+ * none of them changes, which late readings alone do, they need not be read again. */
+struct rollup_settled {
+    uint64_t places; /* a bit for each source, by its place in the period */
+    uint64_t late;
+    struct window_stats stats;
+};
+
 /* One sensor of one device in one hour or day. Its id is window_id(), as that of a window. Since
  * window_stats does not depend on the order of folding, neither does anything here. */
 struct rollup {
@@ -36,14 +44,24 @@ struct rollup {
     uint64_t late;
     bool final; /* the period is over and so are all its sources: only late readings change it */
     struct window_stats stats;
+    struct rollup_settled settled; /* a part of all this */
 };
 
 unsigned rollup_sources(const struct rollup_level *level); /* 60, or 24 */
 /* Start of the i-th source of the period that starts at start_ms. */
 int64_t rollup_source_start(const struct rollup_level *level, int64_t start_ms, unsigned i);
 
+/* The bit of the source that starts then; 0 when it is of another period or not aligned. */
+uint64_t rollup_place(const struct rollup *r, int64_t source_start_ms);
+/* The bits of all sources that are folded in; of all that start before t_ms. */
+uint64_t rollup_places(const struct rollup *r);
+uint64_t rollup_places_before(const struct rollup *r, int64_t t_ms);
+
 /* The period that holds the time t_ms. */
 void rollup_init(struct rollup *r, const struct rollup_level *level, int64_t t_ms);
+
+/* Begins `r` with what is settled in `stored`: the other sources are to be folded in. */
+void rollup_resume(struct rollup *r, const struct rollup *stored);
 
 /* False, and nothing changes, when the source is of another period, is folded in already, was never
  * stored (rev < 1) or is empty. */

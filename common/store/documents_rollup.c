@@ -36,6 +36,29 @@ static void append_exact(bson_t *doc, const struct window_stats *stats)
     bson_append_array_end(doc, &acc);
 }
 
+static const struct document_field settled_fields[] = {
+    {"places", DOCUMENT_INT64, offsetof(struct rollup_settled, places)},
+    {"late", DOCUMENT_INT64, offsetof(struct rollup_settled, late)},
+};
+
+/* Whether it is all of the rollup, and so not written apart. */
+static bool is_all_settled(const struct rollup *r)
+{
+    return r->settled.places == rollup_places(r);
+}
+
+static void append_settled(bson_t *doc, const struct rollup *r)
+{
+    bson_t settled;
+    BSON_APPEND_DOCUMENT_BEGIN(doc, "settled", &settled);
+    document_write(&settled, settled_fields, DOCUMENT_COUNT(settled_fields), &r->settled);
+    if (!is_all_settled(r)) {
+        document_stats_write_plain(&settled, &r->settled.stats);
+        document_stats_write_exact(&settled, &r->settled.stats);
+    }
+    bson_append_document_end(doc, &settled);
+}
+
 void document_rollup_encode(bson_t *doc, struct span device_id, struct span sensor,
                             const struct rollup *r, int64_t rev, int64_t now_ms)
 {
@@ -53,6 +76,8 @@ void document_rollup_encode(bson_t *doc, struct span device_id, struct span sens
     BSON_APPEND_DATE_TIME(doc, "last_updated", now_ms);
     append_sources(doc, r);
     append_exact(doc, &r->stats);
+    if (r->settled.places)
+        append_settled(doc, r);
 }
 
 static bool read_sources(const bson_t *doc, struct rollup *r)
@@ -78,6 +103,25 @@ static bool read_exact(void *arg, const bson_t *item)
     return document_stats_read_exact(item, &r->stats);
 }
 
+/* Rollups of older versions say nothing of it: then all their sources are read once more. */
+static bool read_settled(const bson_t *doc, struct rollup *r)
+{
+    struct rollup_settled *settled = &r->settled;
+    size_t count = DOCUMENT_COUNT(settled_fields);
+    bson_t child;
+    if (!document_child(doc, "settled", &child))
+        return true;
+    if (!document_complete(document_read(&child, settled_fields, count, settled), count) ||
+        (settled->places & ~rollup_places(r)) != 0)
+        return false;
+    if (is_all_settled(r)) {
+        settled->stats = r->stats;
+        return true;
+    }
+    return document_stats_read_plain(&child, &settled->stats) &&
+           document_stats_read_exact(&child, &settled->stats);
+}
+
 bool document_rollup_decode(const bson_t *doc, struct rollup *r)
 {
     size_t count = DOCUMENT_COUNT(head_fields);
@@ -85,5 +129,5 @@ bool document_rollup_decode(const bson_t *doc, struct rollup *r)
     return document_complete(document_read(doc, head_fields, count, r), count) &&
            r->start_ms == start_ms && r->rev > 0 && read_sources(doc, r) &&
            document_each(doc, "acc", read_exact, r) && document_stats_read_plain(doc, &r->stats) &&
-           r->stats.count > 0;
+           r->stats.count > 0 && read_settled(doc, r);
 }

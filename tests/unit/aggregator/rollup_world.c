@@ -171,13 +171,17 @@ static int read_sources(void *self, enum rollup_kind kind, struct rollup_item *i
         for (unsigned k = 0; k < rollup_sources(r->level); k++) {
             int64_t start_ms = rollup_source_start(r->level, r->start_ms, k);
             struct rollup_source s = {0};
+            if (!(items[i].places >> k & 1))
+                continue;
             if (start_ms >= MIDNIGHT + HOURS * (int64_t)HOUR)
                 break;
             if (kind == ROLLUP_HOURS)
                 rollup_source_of_window(&minute_at(n->w, start_ms)->w, &s);
             else
                 rollup_source_of_rollup(&rollup_at(n->w, ROLLUP_HOURS, start_ms)->r, &s);
-            rollup_fold(r, &s);
+            items[i].sources += s.rev > 0;
+            bool folded = rollup_fold(r, &s);
+            items[i].unreadable = items[i].unreadable || (s.rev > 0 && !folded);
         }
         n->w->read_sources++;
     }

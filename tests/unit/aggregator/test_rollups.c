@@ -81,6 +81,50 @@ START_TEST(a_late_window_is_in_its_hour_and_day_after_one_pass)
 }
 END_TEST
 
+static uint64_t sources_read(const struct rollup_node *n, enum rollup_kind kind)
+{
+    return atomic_load(&rollups_stats(n->rollups)->sources[kind]);
+}
+
+static void write_final(struct rollup_world *w, uint32_t minute)
+{
+    rollup_world_write(w, minute, minute + 1);
+    w->minute[minute].w.final = true;
+}
+
+/* Half an hour of final windows is read once; then only what is new, and what is still open. A late
+ * reading makes one that is settled change: then all of its hour. */
+START_TEST(a_pass_reads_what_has_changed)
+{
+    static struct rollup_node node[NODES];
+    struct rollup_world *w = rollup_world_new(node, 10);
+    w->calm = true;
+    w->now_ms = MIDNIGHT + HOUR + HOUR / 2;
+    for (uint32_t i = 60; i < 90; i++)
+        write_final(w, i);
+    rollup_node_pass(&node[0]);
+    ck_assert_uint_eq(sources_read(&node[0], ROLLUP_HOURS), 30);
+    for (uint32_t i = 90; i < 95; i++) {
+        uint64_t before = sources_read(&node[0], ROLLUP_HOURS);
+        w->now_ms += MINUTE;
+        rollup_world_write(w, i, i + 1);
+        w->minute[i].w.final = false;
+        if (i > 90)
+            write_final(w, i - 1);
+        rollup_node_pass(&node[0]);
+        rollup_world_check(w);
+        ck_assert_uint_eq(sources_read(&node[0], ROLLUP_HOURS), before + (i > 90 ? 2 : 1));
+    }
+    ck_assert_uint_eq(sources_read(&node[0], ROLLUP_DAYS), 6); /* the hour, each time */
+    uint64_t before = sources_read(&node[0], ROLLUP_HOURS);
+    write_final(w, 61);
+    rollup_node_pass(&node[0]);
+    rollup_world_check(w);
+    ck_assert_uint_eq(sources_read(&node[0], ROLLUP_HOURS), before + 35);
+    rollup_world_free(w, node);
+}
+END_TEST
+
 START_TEST(an_hour_becomes_final_without_a_further_reading)
 {
     static struct rollup_node node[NODES];
@@ -171,6 +215,7 @@ UNIT_CASE(rollups)
     tcase_add_test(tc, at_rest_rollups_are_what_their_windows_make);
     tcase_add_test(tc, a_write_that_comes_too_late_loses);
     tcase_add_test(tc, a_late_window_is_in_its_hour_and_day_after_one_pass);
+    tcase_add_test(tc, a_pass_reads_what_has_changed);
     tcase_add_test(tc, an_hour_becomes_final_without_a_further_reading);
     tcase_add_test(tc, windows_that_have_expired_leave_the_hour_as_it_is);
     tcase_add_test(tc, a_checkpoint_from_the_future_hides_nothing);

@@ -98,6 +98,57 @@ START_TEST(hours_and_days_are_those_of_their_readings)
 }
 END_TEST
 
+/* What was settled, and the others as they are now, give what all of them give. */
+START_TEST(a_rollup_goes_on_from_what_is_settled)
+{
+    rng_seed(&rng, 12);
+    for (int round = 0; round < 200; round++) {
+        struct window_stats ignored = {.count = 0};
+        struct rollup before, after, whole;
+        uint64_t open = 0;
+        rollup_init(&before, &rollup_hour, monday);
+        rollup_init(&whole, &rollup_hour, monday);
+        struct rollup_source minute[60];
+        for (unsigned m = 0; m < 60; m++) {
+            minute[m] = some_minute(monday + m * MINUTE_MS, &ignored);
+            minute[m].final = rng_below(&rng, 3) > 0;
+            if (rng_below(&rng, 3) > 0)
+                rollup_fold(&before, &minute[m]);
+        }
+        rollup_resume(&after, &before);
+        ck_assert_uint_eq(rollup_places(&after), before.settled.places);
+        for (unsigned m = 0; m < 60; m++) {
+            if (!(before.settled.places & rollup_place(&before, minute[m].start_ms))) {
+                minute[m].rev++;
+                window_stats_fold(&minute[m].stats, minute[m].start_ms, 7);
+                ck_assert(rollup_fold(&after, &minute[m]));
+                open++;
+            }
+            ck_assert(rollup_fold(&whole, &minute[m]));
+        }
+        ck_assert(open > 0 && memcmp(after.src, whole.src, sizeof after.src) == 0);
+        ck_assert(window_stats_equal(&after.stats, &whole.stats));
+        ck_assert(window_stats_equal(&after.settled.stats, &whole.settled.stats));
+        ck_assert(after.settled.places == whole.settled.places && after.late == whole.late);
+        ck_assert(after.final == whole.final && after.settled.late == whole.settled.late);
+    }
+}
+END_TEST
+
+START_TEST(places_are_bits_of_the_period)
+{
+    const int64_t revisions[] = {1, 0, 2};
+    struct rollup r = hour_of(revisions, 3);
+    ck_assert_uint_eq(rollup_places(&r), 5);
+    ck_assert_uint_eq(rollup_place(&r, monday + 59 * MINUTE_MS), UINT64_C(1) << 59);
+    ck_assert_uint_eq(rollup_place(&r, monday + HOUR_MS), 0);
+    ck_assert_uint_eq(rollup_place(&r, monday + 1), 0);
+    ck_assert_uint_eq(rollup_places_before(&r, monday), 0);
+    ck_assert_uint_eq(rollup_places_before(&r, monday + MINUTE_MS + 1), 3);
+    ck_assert_uint_eq(rollup_places_before(&r, monday + 2 * HOUR_MS), (UINT64_C(1) << 60) - 1);
+}
+END_TEST
+
 START_TEST(a_source_counts_once_and_only_in_its_period)
 {
     struct rollup r;
@@ -183,6 +234,8 @@ UNIT_CASE(rollup)
 {
     tcase_add_test(tc, levels_divide_without_rest);
     tcase_add_test(tc, hours_and_days_are_those_of_their_readings);
+    tcase_add_test(tc, a_rollup_goes_on_from_what_is_settled);
+    tcase_add_test(tc, places_are_bits_of_the_period);
     tcase_add_test(tc, a_source_counts_once_and_only_in_its_period);
     tcase_add_test(tc, final_when_the_period_is_over_and_all_its_sources_are_final);
     tcase_add_test(tc, the_state_with_later_sources_wins);

@@ -47,6 +47,9 @@ START_TEST(rollups_come_back)
         ck_assert(window_stats_equal(&out.stats, &in.stats));
         check_sum(&out.stats.sum, &in.stats.sum);
         check_sum(&out.stats.squares, &in.stats.squares);
+        ck_assert(out.settled.places == in.settled.places && out.settled.late == in.settled.late);
+        ck_assert(window_stats_equal(&out.settled.stats, &in.settled.stats));
+        check_sum(&out.settled.stats.squares, &in.settled.stats.squares);
         ck_assert_int_eq(rollup_compare(&out, &in), ROLLUP_SAME);
         bson_destroy(&doc);
     }
@@ -72,7 +75,8 @@ START_TEST(a_rollup_has_the_fields_of_the_contract)
         "\"sum\" : 45.0, \"average\" : 22.5, \"stddev\" : 2.5, \"late\" : 2, \"final\" : true, "
         "\"rev\" : 1, \"last_updated\" : { \"$date\" : \"2026-11-21T12:01:30Z\" }, "
         "\"src\" : { \"1\" : 4 }, \"acc\" : [ { \"first_ms\" : 1795262460001, "
-        "\"last_ms\" : 1795262460002, \"sum\" : [ 45.0 ], \"squares\" : [ 1025.0 ] } ] }");
+        "\"last_ms\" : 1795262460002, \"sum\" : [ 45.0 ], \"squares\" : [ 1025.0 ] } ], "
+        "\"settled\" : { \"places\" : 2, \"late\" : 2 } }");
     bson_free(json);
     bson_destroy(&doc);
 }
@@ -97,6 +101,8 @@ static bool decodes(const char *json)
 START_TEST(foreign_rollups_are_refused)
 {
     ck_assert(decodes("{" HEAD "\"count\":1,\"src\":{\"59\":1}," SUMS "}"));
+    ck_assert(decodes("{" HEAD "\"count\":1,\"src\":{\"1\":1}," SUMS
+                      ",\"settled\":{\"places\":2,\"late\":0}}"));
     static const char *const foreign[] = {
         "{}",
         "{" HEAD "\"count\":1,\"src\":{\"60\":1}," SUMS "}",
@@ -106,6 +112,9 @@ START_TEST(foreign_rollups_are_refused)
         "{" HEAD "\"count\":0,\"src\":{\"1\":1}," SUMS "}",
         "{" HEAD "\"src\":{\"1\":1}," SUMS "}",
         "{" HEAD "\"count\":1,\"src\":{\"1\":1},\"acc\":[{\"first_ms\":1}]}",
+        "{" HEAD "\"count\":1,\"src\":{\"1\":1}," SUMS ",\"settled\":{\"places\":4,\"late\":0}}",
+        "{" HEAD "\"count\":1,\"src\":{\"1\":1,\"2\":1}," SUMS
+        ",\"settled\":{\"places\":4,\"late\":0}}",
     };
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
         ck_assert_msg(!decodes(foreign[i]), "%s", foreign[i]);
