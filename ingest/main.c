@@ -13,6 +13,7 @@ int main(int argc, char **argv)
         .max_connections_per_address = offsetof(struct settings, max_connections_per_address),
         .max_in_flight = offsetof(struct settings, max_in_flight),
         .max_buffered_bytes = offsetof(struct settings, max_buffered_bytes),
+        .gather = true,
         .new_service = ingest_new,
         .spec = ingest_spec,
         .free_service = ingest_free,

@@ -28,6 +28,7 @@ static void set_limits(struct http_server_options *o, const struct program *p, c
         o->max_in_flight = (unsigned)number_at(settings, p->max_in_flight);
     if (p->max_buffered_bytes)
         o->max_buffered_bytes = (size_t)number_at(settings, p->max_buffered_bytes);
+    o->gather = p->gather;
 }
 
 static const struct settings_common *common_of(const struct program *p, const void *settings)

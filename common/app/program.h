@@ -17,6 +17,7 @@ struct program {
     /* Where in it, as int64_t, limits of the server are; 0 = its defaults. */
     size_t max_body_bytes, max_connections, max_connections_per_address;
     size_t max_in_flight, max_buffered_bytes;
+    bool gather; /* as in struct http_server_options */
     /* Builds the parts; must wait for nobody. All arguments are borrowed until free_service. */
     int (*new_service)(void **out, const void *settings, const struct options *options,
                        struct daemon *d, struct err *e);

@@ -39,6 +39,7 @@ struct http_server {
     struct buf text, lines; /* an error's body and headers under construction */
     size_t buffered;        /* bytes counted against options.max_buffered_bytes */
     uint64_t now_ns;        /* of the turn */
+    uint64_t turn_ns;       /* when it began */
     uint64_t next_id;
     struct rng rng;
     int64_t intake_until_ms; /* draining: what has not come completely by then is refused */

@@ -2,9 +2,11 @@
 #include "common/http/server.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/base/xmalloc.h"
 #include "common/http/connection.h"
+#include "common/http/gather.h"
 #include "common/http/listener.h"
 
 enum {
@@ -37,8 +39,19 @@ void server_begin_turn(struct http_server *s)
     if (s->in_turn)
         return;
     s->in_turn = true;
-    s->now_ns = clock_monotonic_ns(&s->clock);
+    s->turn_ns = s->now_ns = clock_monotonic_ns(&s->clock);
     event_active(s->turn_end, EV_TIMEOUT, 0);
+}
+
+/* Before the loop looks for what came meanwhile. */
+static void rest(const struct http_server *s)
+{
+    if (!s->options.gather || s->in_flight < GATHER_FROM)
+        return;
+    uint64_t worked_ns = clock_monotonic_ns(&s->clock) - s->turn_ns;
+    const struct timespec rest = {.tv_nsec = (long)gather_rest_ns(s->in_flight, worked_ns)};
+    if (rest.tv_nsec > 0)
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
 }
 
 static void on_turn_end(evutil_socket_t fd, short what, void *arg)
@@ -60,6 +73,7 @@ static void on_turn_end(evutil_socket_t fd, short what, void *arg)
         c->touched = false;
         connection_settle(c);
     }
+    rest(s);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)

@@ -31,6 +31,8 @@ struct http_server_options {
     int64_t idle_ms;               /* 60 s between requests of a kept connection */
     int64_t write_deadline_ms;     /* 20 s for a peer that does not read its answer */
     bool reuse_port;               /* SO_REUSEPORT, for several workers */
+    bool gather;                   /* rest between turns while many requests are in flight, for
+                                      handlers that answer later: see gather.h; false */
 };
 
 /* All fields set to the numbers above. */
