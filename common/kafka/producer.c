@@ -85,11 +85,12 @@ static void on_reports(struct kafka_producer *p, rd_kafka_event_t *event)
     size_t batch = rd_kafka_event_message_count(event);
     const rd_kafka_message_t *message;
     rd_kafka_resp_err_t last = RD_KAFKA_RESP_ERR__NOENT; /* of no report */
+    const char *reason = NULL;
     while ((message = rd_kafka_event_message_next(event))) {
-        const char *reason = rd_kafka_err2str(message->err);
         if (message->err != last) {
-            note_outcome(p, message->err, reason);
             last = message->err;
+            reason = rd_kafka_err2str(last);
+            note_outcome(p, last, reason);
         }
         if (p->fatal && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
             continue;
