@@ -82,7 +82,6 @@ struct pending *pending_open(struct pending_pool *pool, void *exchange, const vo
     p->started_ns = now_ns;
     p->outstanding = 1;
     p->error = 0;
-    p->reason[0] = '\0';
     p->trace_id[0] = '\0';
     buf_clear(&p->answer);
     verdicts_clear(&p->verdicts);

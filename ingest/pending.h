@@ -11,19 +11,20 @@
 
 enum { PENDING_REASON_MAX = 160, PENDING_ITEMS_MAX = 65535 };
 
+/* What every request touches stands in front. */
 struct pending {
-    void *exchange;                  /* borrowed: what is to be answered */
-    const void *adapter;             /* borrowed: how */
-    struct buf answer;               /* what the adapter keeps for the answer; reused */
-    struct verdicts verdicts;        /* of the items; reused */
-    uint64_t started_ns;             /* monotonic */
-    char trace_id[TRACE_ID_LEN + 1]; /* for log lines; "" = none */
+    void *exchange;            /* borrowed: what is to be answered */
+    const void *adapter;       /* borrowed: how */
+    struct pending_pool *pool; /* borrowed */
+    struct pending *next_free;
+    uint32_t slot;                   /* in the pool */
     unsigned outstanding;            /* deliveries not known yet, and one until pending_seal */
     int error;                       /* the one that decides: 0 or a code of err.h */
-    char reason[PENDING_REASON_MAX]; /* of `error` */
-    struct pending_pool *pool;       /* borrowed */
-    uint32_t slot;                   /* in the pool */
-    struct pending *next_free;
+    uint64_t started_ns;             /* monotonic */
+    struct buf answer;               /* what the adapter keeps for the answer; reused */
+    struct verdicts verdicts;        /* of the items; reused */
+    char trace_id[TRACE_ID_LEN + 1]; /* for log lines; "" = none */
+    char reason[PENDING_REASON_MAX]; /* of `error`, if there is one */
 };
 
 struct pending_pool;

@@ -181,6 +181,15 @@ bool submission_admit(struct http_exchange *ex, void *arg)
     return admit(&s);
 }
 
+static void count_records(const struct submission *s)
+{
+    const struct instruments *i = &s->front->ingest->instruments;
+    if (s->records > 0)
+        metric_add(i->records, NULL, s->records);
+    if (s->ignored_fields > 0)
+        metric_add(i->ignored_fields, NULL, s->ignored_fields);
+}
+
 void submission_handle(struct http_exchange *ex, void *arg)
 {
     struct submission s = begin(ex, arg);
@@ -191,6 +200,7 @@ void submission_handle(struct http_exchange *ex, void *arg)
     if (tracing_take(&s.front->tracing, http_exchange_head(ex)))
         s.tracing = &s.front->tracing;
     s.adapter->submit(&s, body);
+    count_records(&s);
     if (s.pending)
         pending_seal(s.pending);
 }
@@ -290,9 +300,8 @@ static int send_record(struct submission *s, const struct reading *r, void *tick
 static void count_record(struct submission *s, const struct reading *r)
 {
     const struct instruments *i = &s->front->ingest->instruments;
-    metric_inc(i->records, NULL);
-    if (r->ignored > 0)
-        metric_add(i->ignored_fields, NULL, r->ignored);
+    s->records++;
+    s->ignored_fields += r->ignored;
     if (!r->ts_from_server)
         metric_observe(i->clock_skew, NULL, (double)(s->now_ms - r->ts_ms) / 1e3);
 }

@@ -20,10 +20,11 @@ struct submission {
     uint64_t started_ns;
     int64_t now_ms;
     struct admission admission;
-    struct span key;               /* of the Idempotency-Key header; empty when there is none */
-    bool batch;                    /* items have numbers: set by adapters before the first item */
-    unsigned part;                 /* of an item that makes several readings: set by adapters */
-    const struct tracing *tracing; /* NULL: the request belongs to no trace */
+    struct span key; /* of the Idempotency-Key header; empty when there is none */
+    bool batch;      /* items have numbers: set by adapters before the first item */
+    unsigned part;   /* of an item that makes several readings: set by adapters */
+    unsigned records, ignored_fields;   /* of what was published, for the metrics */
+    const struct tracing *tracing;      /* NULL: the request belongs to no trace */
     char key_text[READING_KEY_MAX + 1]; /* of the last item, where it is not `key` itself */
 };
 
