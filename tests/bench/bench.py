@@ -17,12 +17,14 @@ import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ in the checkout
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))  # its log and its oracle
 
 from benchlib import (  # noqa: E402
     aggregator,
     calls,
     codec,
     goals,
+    kills,
     latency,
     machine,
     memory,
@@ -30,19 +32,22 @@ from benchlib import (  # noqa: E402
     peers,
     processor,
     server,
+    sinks,
 )
 from benchlib.burst import ProduceLoop  # noqa: E402
 
 PARTS = ("processor", "latency", "memory", "neighbour", "calls", "aggregator")
-PEERS = "peers"  # not by itself: they are fetched and built first, which takes minutes
+# Not by themselves: other programs are fetched and built first, which takes minutes.
+PEERS = ("peers", "sinks", "kills")
+STORES = {"aggregator", "sinks", "kills"}  # the parts that need a store
 TOPIC = "telemetry.raw"
 
 
 def parts_of(text: str) -> list[str]:
     wanted = text.split(",")
     for name in wanted:
-        if name not in (*PARTS, PEERS):
-            known = ", ".join((*PARTS, PEERS))
+        if name not in (*PARTS, *PEERS):
+            known = ", ".join((*PARTS, *PEERS))
             raise argparse.ArgumentTypeError(f"no part '{name}' (there are: {known})")
     return wanted
 
@@ -50,14 +55,14 @@ def parts_of(text: str) -> list[str]:
 def arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--build", type=Path, default=Path("build/gcc"), help="tree with bin/, bench/")
-    p.add_argument("--only", type=parts_of, default=list(PARTS), help=", ".join((*PARTS, PEERS)))
+    p.add_argument("--only", type=parts_of, default=list(PARTS), help=", ".join((*PARTS, *PEERS)))
     p.add_argument("--peers", action="store_true", help="measure peers too")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=int, default=2, help="of one burst")
     p.add_argument("--readings", type=int, default=100000, help="the aggregator's backlog")
     p.add_argument("--json", type=Path, default=Path("build/bench.json"))
     args = p.parse_args()
-    args.only = set(args.only) | ({PEERS} if args.peers else set())
+    args.only = set(args.only) | set(PEERS if args.peers else ())
     return args
 
 
@@ -95,7 +100,7 @@ class Bench:
             if "calls" in wanted:
                 self.say("system calls")
                 self.rows += calls.measure(ingest)
-            if PEERS in wanted:
+            if "peers" in wanted:
                 self.say("peers")
                 self.rows += peers.measure(ingest, self.env["KAFKA_BOOTSTRAP_SERVERS"], TOPIC, args)
         finally:
@@ -107,7 +112,7 @@ class Bench:
     def measure(self) -> None:
         self.started = time.monotonic()
         wanted = self.args.only
-        if wanted - {"memory", "aggregator"}:
+        if wanted - STORES - {"memory"}:
             self.measure_ingest(wanted)
         if "memory" in wanted:
             self.say("memory")
@@ -117,6 +122,12 @@ class Bench:
             self.say("the aggregator")
             args = self.args
             self.rows += aggregator.measure(args.build, self.env, args.readings, args.rounds)
+        if "sinks" in wanted:
+            self.say("from the log to the store, beside others")
+            self.rows += sinks.measure(self.args.build, self.env, self.args)
+        if "kills" in wanted:
+            self.say("kill -9")
+            self.rows += kills.measure(self.args.build, self.env)
 
 
 def main() -> int:
@@ -130,7 +141,7 @@ def main() -> int:
         "MONGO_URL": f"mongodb://127.0.0.1:{store}",
         "MONGOC_DISABLE_SHM": "1",
     }
-    services = ["kafka", "store"] if "aggregator" in args.only else ["kafka"]
+    services = ["kafka", "store"] if STORES & args.only else ["kafka"]
     bench = Bench(args, daemon)
     try:
         stack("up", "--only", ",".join(services), env=env)

@@ -1,105 +1,19 @@
-"""Other programs that do the same work, side by side in the same run.
-
-What a peer is made of is fetched and built once, into .deps/peers; where that does not work, the
-bench says why and goes on.
-"""
+"""Other programs that take readings over HTTP, beside weir-ingest in the same run."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Callable
 
 from . import machine
 from .burst import SINGLE, closed
 from .goals import Row, at_least, median
+from .obtain import NotAvailable, bento, python_service, telegraf
 from .server import Server
 
-FILES = machine.ROOT / "tests/bench/peers"
-INTO = machine.ROOT / ".deps/peers"
-BUILD_SECONDS = 3000
 SETTLE_SECONDS = 15
 IDLE_SHARE = 0.02  # of a processor
-TELEGRAF = "github.com/influxdata/telegraf/cmd/telegraf@v1.37.2"
-TELEGRAF_TAGS = "custom,inputs.http_listener_v2,outputs.kafka,parsers.json,serializers.json"
-
-
-class NotAvailable(Exception):
-    """Why a peer cannot be measured here."""
-
-
-def build(command: list[str], env: dict[str, str] | None = None, at: Path = INTO) -> None:
-    """At low priority; the end of what it printed is the reason when it fails."""
-    at.mkdir(parents=True, exist_ok=True)
-    try:
-        done = subprocess.run(
-            ["nice", "-n", "10", *command],
-            cwd=at,
-            env=os.environ | (env or {}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=BUILD_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise NotAvailable(f"not built within {BUILD_SECONDS} s") from None
-    if done.returncode != 0:
-        raise NotAvailable((done.stdout.strip().splitlines() or ["failed"])[-1].strip())
-
-
-def build_once(name: str, pins: str, make: Callable[[Path], None]) -> Path:
-    """The folder of a peer; made anew when what it is made of has changed."""
-    place = INTO / name
-    stamp = place / "stamp"
-    if not stamp.exists() or stamp.read_text() != pins:
-        shutil.rmtree(place, ignore_errors=True)
-        make(place)
-        stamp.write_text(pins)
-    return place
-
-
-def python_service() -> list[str]:
-    wanted = FILES / "requirements.txt"
-
-    def make(place: Path) -> None:
-        build([sys.executable, "-m", "venv", str(place)])
-        build([str(place / "bin/pip"), "-q", "install", "-r", str(wanted)])
-
-    place = build_once("python", wanted.read_text(), make)
-    return [str(place / "bin/python"), str(FILES / "service.py")]
-
-
-def go(words: list[str], place: Path) -> None:
-    if not shutil.which("go"):
-        raise NotAvailable("there is no Go compiler")
-    flags = {"GOBIN": str(place), "GOFLAGS": "-mod=mod -buildvcs=false -trimpath"}
-    build(["go", *words], flags, place)
-
-
-def bento() -> list[str]:
-    """A program of its own, with the parts that are used: the whole takes far longer to build."""
-    source = FILES / "bento"
-    pins = (source / "go.mod").read_text()
-
-    def make(place: Path) -> None:
-        shutil.copytree(source, place)
-        go(["build", "-o", "bento", "."], place)
-
-    place = build_once("bento", pins, make)
-    return [str(place / "bento"), "-c", str(source / "bento.yaml")]
-
-
-def telegraf() -> list[str]:
-    def make(place: Path) -> None:
-        go(["install", "-tags", TELEGRAF_TAGS, TELEGRAF], place)
-
-    place = build_once("telegraf", TELEGRAF + TELEGRAF_TAGS, make)
-    return [str(place / "telegraf"), "--config", str(FILES / "telegraf.conf")]
 
 
 @dataclass(frozen=True)
@@ -112,7 +26,7 @@ class Peer:
 
 PEERS = [
     Peer("FastAPI, uvicorn, confluent-kafka", 10, python_service, "/healthz"),
-    Peer("bento", 6, bento),
+    Peer("bento", 6, lambda: bento("bento.yaml")),
     Peer("telegraf (answers before Kafka has it)", 4, telegraf),
 ]
 

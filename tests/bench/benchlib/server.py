@@ -18,7 +18,7 @@ class Server:
     def __init__(self, name: str, command: list[str], port: int, env: dict[str, str]) -> None:
         self.name, self.port = name, port
         self.log = machine.RUN / f"{name.replace(' ', '-')}.log"
-        with open(self.log, "wb") as log:
+        with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 machine.pinned(machine.MEASURED, command),
                 env=os.environ | env,
