@@ -20,8 +20,13 @@ bool identity_due(const struct pipeline *p, uint64_t now_ms)
 
 /* Between a look and the writes after it the store may still change: then the compare-and-set of
  * the ledger fails, but windows are in the new store already that count, of a reading that stands
- * twice in the log, the place that the old store took it from. Only a transaction could do better.
- */
+ * twice in the log, the place that the old store took it from. No order of the writes closes that,
+ * nor would a token in the ledger, since a write of one document can ask nothing of another: it
+ * takes a transaction, which costs a round trip to the journal for each flush, or the identity in
+ * each window and last state, to be compared by whoever reads them. A second in which an operator
+ * has to replace the store, and a reading that was sent twice, do not pay for either; weirctl
+ * verify
+ * --repair puts such a window right. */
 bool identity_stale(const struct pipeline *p)
 {
     uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
