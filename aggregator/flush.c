@@ -1,4 +1,6 @@
 /* From windows to offsets: write what is dirty, then the ledger, then tell Kafka. */
+#include <string.h>
+
 #include "aggregator/pipeline_state.h"
 #include "common/base/sabotage.h"
 
@@ -89,13 +91,36 @@ static void count_flush(struct pipeline_stats *s, struct span sensor)
     atomic_fetch_add_explicit(c, 1, memory_order_relaxed);
 }
 
-static struct sink_window window_item(struct pipeline *p, struct window_entry *w)
+struct sink_window flush_window_item(struct pipeline *p, const struct window_entry *w, size_t n)
 {
+    struct window *window = &p->work_window[n];
+    window_entry_unpack(w, window);
     return (struct sink_window){
-        .device_id = window_entry_device(w),
-        .sensor = window_entry_sensor(w),
-        .window = window_cache_open(&p->cache, w),
+        .device_id = window_cache_device_id(&p->cache, w),
+        .sensor = window_cache_sensor(&p->cache, w),
+        .window = window,
     };
+}
+
+struct sink_device flush_device_item(struct pipeline *p, const struct device_entry *d, size_t n)
+{
+    struct device_state *state = &p->work_device[n];
+    struct span id = device_entry_id(d);
+    device_entry_unpack(d, state);
+    memcpy(state->device_id, id.p, id.len);
+    state->device_id[id.len] = '\0';
+    return (struct sink_device){.state = state};
+}
+
+/* Dirty lists are long, and nothing of what they list is in the processor's caches. */
+enum { AHEAD = 8 };
+
+static void prefetch_window(const struct entry_list *dirty, size_t i)
+{
+    if (i >= dirty->count)
+        return;
+    __builtin_prefetch(dirty->item[i]);
+    __builtin_prefetch((const char *)dirty->item[i] + 64);
 }
 
 /* After the last chunk of a dirty list: losers are read again, else the next list has its turn. */
@@ -111,8 +136,10 @@ int phase_write_windows(struct pipeline *p, struct err *e)
     struct entry_list *dirty = &p->cache.dirty_windows;
     struct sink_window items[CHUNK_MAX];
     size_t n = 0;
-    for (size_t i = p->flush_at; i < dirty->count && n < CHUNK_MAX; i++)
-        items[n++] = window_item(p, dirty->item[i]);
+    for (size_t i = p->flush_at; i < dirty->count && n < CHUNK_MAX; i++, n++) {
+        prefetch_window(dirty, i + AHEAD);
+        items[n] = flush_window_item(p, dirty->item[i], n);
+    }
     int rc = n ? p->ports.sink.write_windows(p->ports.sink.self, items, n,
                                              clock_wall_ms(&p->ports.clock), e)
                : 0;
@@ -121,12 +148,12 @@ int phase_write_windows(struct pipeline *p, struct err *e)
     for (size_t i = 0; i < n; i++) {
         struct window_entry *w = dirty->item[p->flush_at + i];
         w->dirty = false;
+        w->rev = items[i].window->rev;
         if (items[i].lost) {
             entry_list_add(&p->lost_windows, w);
             continue;
         }
         count_flush(&p->stats, items[i].sensor);
-        window_cache_pack(&p->cache, w);
     }
     pay(p, n);
     p->flush_at += n;
@@ -142,15 +169,18 @@ static void join_window(struct pipeline *p, struct window_entry *w,
                         const struct sink_window *stored)
 {
     atomic_fetch_add_explicit(&p->stats.lost_races, 1, memory_order_relaxed);
-    if (!stored->found) { /* expired or removed meanwhile */
-        w->window->rev = 0;
+    struct window *window = &p->cache.window;
+    bool write = true;
+    window_entry_unpack(w, window);
+    if (!stored->found) /* expired or removed meanwhile */
+        window->rev = 0;
+    else if (SABOTAGED(BREAK_NO_COMPARE_AND_SET))
+        window->rev = stored->window->rev;
+    else
+        write = window_join(window, stored->window);
+    window_table_pack(&p->cache.windows, w, window);
+    if (write)
         window_cache_mark_window(&p->cache, w);
-    } else if (SABOTAGED(BREAK_NO_COMPARE_AND_SET)) {
-        w->window->rev = stored->window->rev;
-        window_cache_mark_window(&p->cache, w);
-    } else if (window_join(w->window, stored->window)) {
-        window_cache_mark_window(&p->cache, w);
-    }
 }
 
 /* Documents that were written and are gone have expired, or the whole store is another one. */
@@ -159,7 +189,7 @@ static bool windows_are_gone(const struct pipeline *p, const struct sink_window 
 {
     for (size_t i = 0; i < count && !p->identity_confirmed; i++) {
         const struct window_entry *w = p->lost_windows.item[p->flush_at + i];
-        if (!items[i].found && w->window->rev > 0)
+        if (!items[i].found && w->rev > 0)
             return true;
     }
     return false;
@@ -172,7 +202,7 @@ int phase_reread_windows(struct pipeline *p, struct err *e)
     size_t n = 0;
     for (size_t i = p->flush_at; i < p->lost_windows.count && n < CHUNK_MAX; i++, n++) {
         struct window_entry *w = p->lost_windows.item[i];
-        items[n] = window_item(p, w);
+        items[n] = flush_window_item(p, w, n);
         window_init(&stored[n], w->start_ms);
         items[n].window = &stored[n];
     }
@@ -196,19 +226,30 @@ int phase_reread_windows(struct pipeline *p, struct err *e)
     return 0;
 }
 
+static void prefetch_device(const struct entry_list *dirty, size_t i)
+{
+    if (i + 2 * AHEAD < dirty->count)
+        __builtin_prefetch(dirty->item[i + 2 * AHEAD]);
+    if (i + AHEAD < dirty->count)
+        device_entry_prefetch(dirty->item[i + AHEAD]);
+}
+
 int phase_write_devices(struct pipeline *p, struct err *e)
 {
     struct entry_list *dirty = &p->cache.dirty_devices;
     struct sink_device items[CHUNK_MAX];
     size_t n = 0;
-    for (size_t i = p->flush_at; i < dirty->count && n < CHUNK_MAX; i++)
-        items[n++] = (struct sink_device){.state = &((struct device_entry *)dirty->item[i])->state};
+    for (size_t i = p->flush_at; i < dirty->count && n < CHUNK_MAX; i++, n++) {
+        prefetch_device(dirty, i);
+        items[n] = flush_device_item(p, dirty->item[i], n);
+    }
     int rc = n ? p->ports.sink.write_devices(p->ports.sink.self, items, n, e) : 0;
     if (rc)
         return rc;
     for (size_t i = 0; i < n; i++) {
         struct device_entry *d = dirty->item[p->flush_at + i];
         d->dirty = false;
+        d->rev = items[i].state->rev;
         if (items[i].lost)
             entry_list_add(&p->lost_devices, d);
     }
@@ -225,12 +266,16 @@ static void join_device(struct pipeline *p, struct device_entry *d,
                         const struct sink_device *stored)
 {
     atomic_fetch_add_explicit(&p->stats.lost_races, 1, memory_order_relaxed);
-    if (!stored->found) {
-        d->state.rev = 0;
+    struct device_state *state = &p->cache.device;
+    bool write = true;
+    device_entry_unpack(d, state);
+    if (!stored->found)
+        state->rev = 0;
+    else
+        write = device_state_join(state, stored->state);
+    device_entry_pack(d, state);
+    if (write)
         window_cache_mark_device(&p->cache, d);
-    } else if (device_state_join(&d->state, stored->state)) {
-        window_cache_mark_device(&p->cache, d);
-    }
 }
 
 static bool devices_are_gone(const struct pipeline *p, const struct sink_device *items,
@@ -238,7 +283,7 @@ static bool devices_are_gone(const struct pipeline *p, const struct sink_device 
 {
     for (size_t i = 0; i < count && !p->identity_confirmed; i++) {
         const struct device_entry *d = p->lost_devices.item[p->flush_at + i];
-        if (!items[i].found && d->state.rev > 0)
+        if (!items[i].found && d->rev > 0)
             return true;
     }
     return false;
@@ -252,7 +297,7 @@ int phase_reread_devices(struct pipeline *p, struct err *e)
     size_t n = 0;
     for (size_t i = p->flush_at; i < p->lost_devices.count && n < REREAD_MAX; i++, n++) {
         struct device_entry *d = p->lost_devices.item[i];
-        device_state_init(&stored[n], span_str(d->state.device_id));
+        device_state_init(&stored[n], device_entry_id(d));
         items[n] = (struct sink_device){.state = &stored[n]};
     }
     int rc = p->ports.sink.read_devices(p->ports.sink.self, items, n, e);
@@ -390,8 +435,10 @@ void flush_publish_stats(struct pipeline *p)
     atomic_store_explicit(&s->ledger_gap, sum.gap, memory_order_relaxed);
     atomic_store_explicit(&s->unaccounted, unaccounted, memory_order_relaxed);
     atomic_store_explicit(&s->partitions, p->accounts, memory_order_relaxed);
-    atomic_store_explicit(&s->windows_in_memory, p->cache.windows.count, memory_order_relaxed);
-    atomic_store_explicit(&s->devices_in_memory, map_count(p->cache.devices), memory_order_relaxed);
+    atomic_store_explicit(&s->windows_in_memory, p->cache.windows.table.count,
+                          memory_order_relaxed);
+    atomic_store_explicit(&s->devices_in_memory, p->cache.devices.table.count,
+                          memory_order_relaxed);
     atomic_store_explicit(&s->oldest_unwritten_ms, (int64_t)p->first_unwritten_ms,
                           memory_order_relaxed);
 }
@@ -402,7 +449,6 @@ int phase_commit(struct pipeline *p, struct err *e)
     commit_positions(p);
     p->first_unwritten_ms = 0;
     p->cache.round++;
-    window_cache_pack_all(&p->cache);
     flush_publish_stats(p);
     p->phase = PHASE_POLL;
     return 0;

@@ -1,5 +1,5 @@
-/* From records to windows: decode, insert raw, tell replays from duplicates, load, fold, dead
- * letters. */
+/* From records to verdicts: decode, insert raw, tell replays from duplicates, load, note what
+ * became of each, dead letters. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,67 +163,11 @@ int phase_decode(struct pipeline *p, struct err *e)
     return 0;
 }
 
-static bool is_ours(const struct sink_raw *r)
+bool intake_is_ours(const struct sink_raw *r)
 {
     return r->outcome == RAW_STORED ||
            (r->outcome == RAW_EXISTS && !SABOTAGED(BREAK_SKIP_ON_E11000) &&
             r->found_partition == r->partition && r->found_offset == r->offset);
-}
-
-static void add_target(struct slice *s, struct window_entry *entry, unsigned raw, unsigned sensor)
-{
-    if (s->targets == s->targets_cap) {
-        s->targets_cap = s->targets_cap ? s->targets_cap * 2 : 4096;
-        s->target = xreallocarray(s->target, s->targets_cap, sizeof *s->target);
-    }
-    s->target[s->targets++] = (struct fold_target){.entry = entry, .raw = raw, .sensor = sensor};
-}
-
-/* Finds the windows and the device a counted reading belongs to, and lists those not in memory. */
-static void plan_reading(struct pipeline *p, unsigned i)
-{
-    struct slice *s = &p->slice;
-    const struct reading *r = s->raw[i].reading;
-    int64_t start = window_start(r->ts_ms, p->config.window_ms);
-    for (unsigned k = 0; k < r->sensors; k++) {
-        struct window_entry *w =
-            window_cache_window(&p->cache, r->device_id, r->sensor[k].name, start);
-        add_target(s, w, i, k);
-        if (!w->loaded)
-            entry_list_add(&s->load_windows, w);
-    }
-    s->device[i] = window_cache_device(&p->cache, r->device_id);
-    if (!s->device[i]->loaded)
-        entry_list_add(&s->load_devices, s->device[i]);
-}
-
-/* With many devices nothing of a window is in the processor's caches: fetching ahead hides most of
- * what each of the three places would be waited for. */
-static void prefetch_reading(const struct pipeline *p, unsigned i, enum window_prefetch step)
-{
-    const struct slice *s = &p->slice;
-    if (i >= s->raws)
-        return;
-    const struct reading *r = s->raw[i].reading;
-    int64_t start = window_start(r->ts_ms, p->config.window_ms);
-    for (unsigned k = 0; k < r->sensors; k++)
-        window_table_prefetch(&p->cache.windows, r->device_id, r->sensor[k].name, start, step);
-}
-
-static void plan_load(struct pipeline *p)
-{
-    struct slice *s = &p->slice;
-    s->targets = 0;
-    s->load_windows.count = s->load_devices.count = s->load_at = 0;
-    for (unsigned i = 0; i < s->raws; i++) {
-        s->device[i] = NULL;
-        prefetch_reading(p, i + 9, PREFETCH_SLOT);
-        prefetch_reading(p, i + 6, PREFETCH_ENTRY);
-        prefetch_reading(p, i + 3, PREFETCH_PACKED);
-        if (is_ours(&s->raw[i]))
-            plan_reading(p, i);
-    }
-    p->phase = PHASE_LOAD_WINDOWS;
 }
 
 /* Never "it exists, so it is done": after a crash between the insert and the fold, the reading is
@@ -250,7 +194,7 @@ int phase_read_origins(struct pipeline *p, struct err *e)
     if (gone)
         p->phase = PHASE_INSERT_RAW;
     else
-        plan_load(p);
+        folding_plan(p);
     return 0;
 }
 
@@ -266,15 +210,15 @@ int intake_load_windows(struct pipeline *p, const struct entry_list *list, size_
             continue;     /* listed twice */
         w->loaded = true; /* so that it is read once; taken back if the read fails */
         entries[n] = w;
-        items[n++] = (struct sink_window){
-            .device_id = window_entry_device(w),
-            .sensor = window_entry_sensor(w),
-            .window = window_cache_open(&p->cache, w),
-        };
+        items[n] = flush_window_item(p, w, n);
+        n++;
     }
     int rc = n ? p->ports.sink.read_windows(p->ports.sink.self, items, n, e) : 0;
-    for (size_t i = 0; i < n && rc; i++)
-        entries[i]->loaded = false;
+    for (size_t i = 0; i < n; i++)
+        if (rc)
+            entries[i]->loaded = false;
+        else if (items[i].found)
+            window_table_pack(&p->cache.windows, entries[i], items[i].window);
     if (rc == 0)
         *at = next;
     return rc;
@@ -303,81 +247,21 @@ int phase_load_devices(struct pipeline *p, struct err *e)
             continue;
         d->loaded = true;
         entries[n] = d;
-        items[n++] = (struct sink_device){.state = &d->state};
+        items[n] = flush_device_item(p, d, n);
+        n++;
     }
     int rc = n ? p->ports.sink.read_devices(p->ports.sink.self, items, n, e) : 0;
-    if (rc) {
-        for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
+        if (rc)
             entries[i]->loaded = false;
+        else if (items[i].found)
+            device_entry_pack(entries[i], items[i].state);
+    if (rc)
         return rc;
-    }
     s->load_at = at;
     if (at == s->load_devices.count)
         p->phase = PHASE_FOLD;
     return 0;
-}
-
-/* Samples folded, by sensor; published once a slice. */
-struct samples {
-    uint64_t temperature, humidity, other;
-};
-
-static void count_sample(struct samples *n, struct span sensor)
-{
-    if (span_is(sensor, "temperature_c"))
-        n->temperature++;
-    else if (span_is(sensor, "humidity"))
-        n->humidity++;
-    else
-        n->other++;
-}
-
-static void publish_samples(struct pipeline_stats *s, const struct samples *n)
-{
-    count(&s->folded_temperature, n->temperature);
-    count(&s->folded_humidity, n->humidity);
-    count(&s->folded_other, n->other);
-}
-
-/* As prefetch_reading: the share of a window, and what a last state points to. */
-static void prefetch_fold(const struct slice *s, size_t target, size_t raw)
-{
-    if (target < s->targets) {
-        const char *share = (const char *)s->target[target].entry->window->share;
-        __builtin_prefetch(share);
-        __builtin_prefetch(share + 64);
-        __builtin_prefetch(share + 128);
-    }
-    const struct device_entry *d = raw < s->raws ? s->device[raw] : NULL;
-    if (d) {
-        __builtin_prefetch(d->state.share);
-        __builtin_prefetch(d->state.sensor);
-    }
-}
-
-static void fold_targets(struct pipeline *p)
-{
-    struct slice *s = &p->slice;
-    struct samples samples = {0};
-    for (size_t i = 0; i < s->targets; i++) {
-        prefetch_fold(s, i + 6, SIZE_MAX);
-        const struct fold_target *t = &s->target[i];
-        const struct sink_raw *raw = &s->raw[t->raw];
-        const struct reading_sensor *sensor = &raw->reading->sensor[t->sensor];
-        if (!window_fold(t->entry->window, raw->partition, raw->offset, raw->reading->ts_ms,
-                         sensor->value))
-            continue; /* a replay of what the window includes already */
-        window_cache_mark_window(&p->cache, t->entry);
-        count_sample(&samples, sensor->name);
-    }
-    publish_samples(&p->stats, &samples);
-    for (size_t i = 0; i < s->raws; i++) {
-        struct device_entry *d = s->device[i];
-        prefetch_fold(s, SIZE_MAX, i + 4);
-        if (d &&
-            device_state_fold(&d->state, s->raw[i].partition, s->raw[i].offset, s->raw[i].reading))
-            window_cache_mark_device(&p->cache, d);
-    }
 }
 
 static enum verdict judge_raw(struct pipeline *p, const struct sink_raw *r)
@@ -386,7 +270,7 @@ static enum verdict judge_raw(struct pipeline *p, const struct sink_raw *r)
         return VERDICT_STORED;
     if (r->outcome == RAW_REFUSED)
         return VERDICT_DEAD;
-    if (is_ours(r)) {
+    if (intake_is_ours(r)) {
         count(&p->stats.replayed, 1);
         return VERDICT_STORED;
     }
@@ -443,7 +327,7 @@ static void note_verdicts(struct pipeline *p)
 int phase_fold(struct pipeline *p, struct err *e)
 {
     (void)e;
-    fold_targets(p);
+    folding_fold(p);
     note_verdicts(p);
     p->slice.targets = p->slice.raws = p->slice.records = 0;
     p->phase = p->next_record < p->poll.count ? PHASE_DECODE : PHASE_LETTERS;

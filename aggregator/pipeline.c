@@ -35,8 +35,20 @@ struct pipeline *pipeline_new(const struct pipeline_config *config,
     p->ports = *ports;
     rng_seed(&p->rng, config->seed);
     window_cache_init(&p->cache, config->seed);
+    p->work_window = xcalloc(CHUNK_MAX, sizeof *p->work_window);
+    p->work_device = xcalloc(CHUNK_MAX, sizeof *p->work_device);
     pthread_mutex_init(&p->why_lock, NULL);
     return p;
+}
+
+static void free_work(struct pipeline *p)
+{
+    for (size_t i = 0; i < CHUNK_MAX; i++) {
+        window_deinit(&p->work_window[i]);
+        device_state_deinit(&p->work_device[i]);
+    }
+    free(p->work_window);
+    free(p->work_device);
 }
 
 void pipeline_free(struct pipeline *p)
@@ -45,6 +57,7 @@ void pipeline_free(struct pipeline *p)
         return;
     group_drop(p);
     window_cache_deinit(&p->cache);
+    free_work(p);
     entry_list_deinit(&p->lost_windows);
     entry_list_deinit(&p->lost_devices);
     intake_deinit(p);

@@ -1,5 +1,6 @@
-/* The inside of the pipeline, shared by its parts: intake.c (records to windows), flush.c (windows
- * to offsets), group.c (partitions coming and going) and pipeline.c (the machine). */
+/* The inside of the pipeline, shared by its parts: intake.c (records to verdicts), folding.c
+ * (readings into windows), flush.c (windows to offsets), group.c (partitions coming and going) and
+ * pipeline.c (the machine). */
 #ifndef WEIR_AGGREGATOR_PIPELINE_STATE_H
 #define WEIR_AGGREGATOR_PIPELINE_STATE_H
 
@@ -54,8 +55,16 @@ struct slice_record {
 
 /* One sample on its way into a window. */
 struct fold_target {
+    struct window_key key;
     struct window_entry *entry; /* borrowed */
-    unsigned raw, sensor;
+};
+
+/* Where a reading of the slice goes. */
+struct fold_plan {
+    bool counted;                /* it is ours; else nothing below is filled */
+    uint64_t hash;               /* of its device */
+    struct device_entry *device; /* borrowed */
+    size_t target;               /* its first one; there are as many as sensors */
 };
 
 struct insert_range {
@@ -79,7 +88,7 @@ struct slice {
     size_t raws;
     struct fold_target *target; /* owned */
     size_t targets, targets_cap;
-    struct device_entry *device[SLICE_MAX]; /* of raw[i]; NULL when it is not counted */
+    struct fold_plan plan[SLICE_MAX]; /* of raw[i] */
     struct entry_list load_windows, load_devices;
     size_t load_at;
     struct insertion insertion;
@@ -113,6 +122,8 @@ struct pipeline {
 
     /* what is in memory and not yet in the store */
     struct window_cache cache;
+    struct window *work_window;       /* owned, CHUNK_MAX: unpacked for one call of the store */
+    struct device_state *work_device; /* the same */
     struct entry_list lost_windows, lost_devices;
     size_t flush_at;
     uint64_t first_unwritten_ms; /* monotonic; 0 = nothing */
@@ -186,10 +197,18 @@ void flush_sweep(struct pipeline *p, uint64_t now_ms); /* windows that became fi
 int64_t flush_watermark(void *pipeline, int32_t partition);
 struct window_clock flush_window_clock(struct pipeline *p);
 void flush_publish_stats(struct pipeline *p);
+/* What the store is asked about, or told, as the n-th of a call: it points into work_window and
+ * work_device. */
+struct sink_window flush_window_item(struct pipeline *p, const struct window_entry *w, size_t n);
+struct sink_device flush_device_item(struct pipeline *p, const struct device_entry *d, size_t n);
 
 /* insertion.c */
 void insertion_begin(struct slice *s);             /* all of the slice is to be inserted */
 void insertion_again(struct slice *s, size_t raw); /* this one is to be inserted once more */
+
+/* folding.c */
+void folding_plan(struct pipeline *p); /* finds where the slice goes, and what is to be loaded */
+void folding_fold(struct pipeline *p); /* ... and puts it there */
 
 /* reopen.c */
 bool reopen_due(struct pipeline *p, uint64_t now_ms);
@@ -198,6 +217,8 @@ bool reopen_due(struct pipeline *p, uint64_t now_ms);
 /* Reads the windows of the list that are not loaded, a chunk a call; *at goes on to list->count. */
 int intake_load_windows(struct pipeline *p, const struct entry_list *list, size_t *at,
                         struct err *e);
+/* Whether the document in the store is of this record, so that it counts. */
+bool intake_is_ours(const struct sink_raw *r);
 void intake_release(struct pipeline *p); /* gives the batch back */
 void intake_deinit(struct pipeline *p);
 

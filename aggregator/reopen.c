@@ -23,8 +23,9 @@ bool reopen_due(struct pipeline *p, uint64_t now_ms)
 
 static void note_found(struct pipeline *p, const struct sink_key *key)
 {
-    struct window_entry *w = window_cache_window(&p->cache, span_str(key->device_id),
-                                                 span_str(key->sensor), key->start_ms);
+    struct device_entry *d = window_cache_device(&p->cache, span_str(key->device_id));
+    struct window_entry *w =
+        window_cache_window(&p->cache, d, span_str(key->sensor), key->start_ms);
     if (!w->loaded || !w->dirty)
         entry_list_add(&p->slice.load_windows, w);
 }
@@ -64,8 +65,6 @@ int phase_load_open(struct pipeline *p, struct err *e)
     bool progress = p->cache.dirty_windows.count > before;
     if (progress)
         flush_note_unwritten(p);
-    else
-        window_cache_pack_all(&p->cache);
     if (p->open_found < FOUND_MAX || !progress)
         p->open_at++;
     p->phase = PHASE_POLL;

@@ -2,10 +2,8 @@
 #include "aggregator/window_cache.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/xmalloc.h"
-#include "common/model/window_pack.h"
 
 void entry_list_add(struct entry_list *l, void *entry)
 {
@@ -22,140 +20,83 @@ void entry_list_deinit(struct entry_list *l)
     *l = (struct entry_list){0};
 }
 
-/* --- packing ----------------------------------------------------------------------------------
- */
-
-/* Windows with room for one share, kept for the next ones that are worked on. */
-enum { SPARE_MAX = 4096 };
-
-static void free_unpacked(struct window *w)
-{
-    window_deinit(w);
-    free(w);
-}
-
-static struct window *take_spare(struct window_cache *c)
-{
-    return c->spare.count ? c->spare.item[--c->spare.count] : xcalloc(1, sizeof(struct window));
-}
-
-static void give_spare(struct window_cache *c, struct window *w)
-{
-    if (c->spare.count < SPARE_MAX && w->shares_cap <= WINDOW_SHARES_INLINE)
-        entry_list_add(&c->spare, w);
-    else
-        free_unpacked(w);
-}
-
-struct window *window_cache_open(struct window_cache *c, struct window_entry *w)
-{
-    if (w->window)
-        return w->window;
-    struct window *window = take_spare(c);
-    window->start_ms = w->start_ms;
-    window->rev = w->rev;
-    window->final = w->final;
-    window->late = window->shares = 0;
-    if (w->packed_size)
-        window_unpack(window, w->packed);
-    w->window = window;
-    if (!w->listed)
-        entry_list_add(&c->unpacked, w);
-    w->listed = true;
-    return window;
-}
-
-/* A window that cannot be packed stays as it is. */
-void window_cache_pack(struct window_cache *c, struct window_entry *w)
-{
-    struct window *window = w->window;
-    size_t size = window ? window_pack_size(window) : 0;
-    if (size == 0 || w->dirty || !w->loaded || size > UINT16_MAX)
-        return;
-    if (size != w->packed_size)
-        w->packed = xrealloc(w->packed, size);
-    w->packed_size = (uint16_t)size;
-    window_pack(window, w->packed);
-    w->rev = window->rev;
-    w->final = window->final;
-    w->source = window->shares ? window->share[window->shares - 1].partition : -1;
-    w->window = NULL;
-    give_spare(c, window);
-}
-
-void window_cache_pack_all(struct window_cache *c)
-{
-    size_t left = 0;
-    for (size_t i = 0; i < c->unpacked.count; i++) {
-        struct window_entry *w = c->unpacked.item[i];
-        window_cache_pack(c, w);
-        w->listed = w->window != NULL;
-        if (w->listed)
-            c->unpacked.item[left++] = w;
-    }
-    c->unpacked.count = left;
-}
-
-/* --- entries ----------------------------------------------------------------------------------
- */
-
-static void free_window(struct window_entry *w)
-{
-    if (w->window)
-        free_unpacked(w->window);
-    free(w->packed);
-    free(w);
-}
-
-static void free_device(void *entry)
-{
-    struct device_entry *d = entry;
-    device_state_deinit(&d->state);
-    free(d);
-}
-
 void window_cache_init(struct window_cache *c, uint64_t seed)
 {
-    *c = (struct window_cache){.windows = {.seed = seed}, .devices = map_new(seed + 1)};
+    *c = (struct window_cache){.round = 0};
+    window_table_init(&c->windows, seed);
+    device_table_init(&c->devices, seed + 1);
+    sensor_names_init(&c->names, seed + 2);
 }
 
 void window_cache_deinit(struct window_cache *c)
 {
-    for (size_t i = 0; i < c->windows.size; i++)
-        if (c->windows.slot[i])
-            free_window(c->windows.slot[i]);
     window_table_deinit(&c->windows);
-    map_free(c->devices, free_device);
-    for (size_t i = 0; i < c->spare.count; i++)
-        free_unpacked(c->spare.item[i]);
-    entry_list_deinit(&c->spare);
-    entry_list_deinit(&c->unpacked);
+    device_table_deinit(&c->devices);
+    sensor_names_deinit(&c->names);
+    window_deinit(&c->window);
+    device_state_deinit(&c->device);
     entry_list_deinit(&c->dirty_windows);
     entry_list_deinit(&c->dirty_devices);
 }
 
-struct window_entry *window_cache_window(struct window_cache *c, struct span device_id,
-                                         struct span sensor, int64_t start_ms)
+/* --- finding ------------------------------------------------------------------------------------
+ */
+
+struct device_entry *window_cache_take_device(struct window_cache *c, struct span device_id,
+                                              uint64_t hash)
 {
-    struct window_entry *w = window_table_find(&c->windows, device_id, sensor, start_ms);
-    if (!w)
-        w = window_table_add(&c->windows, device_id, sensor, start_ms);
-    window_cache_open(c, w);
-    w->touched = c->round;
-    return w;
+    struct device_entry *d = device_table_take(&c->devices, device_id, hash);
+    d->touched = c->round;
+    return d;
 }
 
 struct device_entry *window_cache_device(struct window_cache *c, struct span device_id)
 {
-    struct device_entry *d = map_get(c->devices, device_id);
-    if (!d) {
-        d = xcalloc(1, sizeof *d);
-        device_state_init(&d->state, device_id);
-        map_put(c->devices, device_id, d);
-    }
-    d->touched = c->round;
-    return d;
+    return window_cache_take_device(c, device_id, device_table_hash(&c->devices, device_id));
 }
+
+struct window_key window_cache_key(struct window_cache *c, const struct device_entry *d,
+                                   struct span sensor, int64_t start_ms)
+{
+    uint32_t name = sensor_names_handle(&c->names, sensor);
+    return window_table_key(&c->windows, d->handle, d->hash, name, start_ms);
+}
+
+static struct window_entry *add_window(struct window_cache *c, const struct window_key *key)
+{
+    sensor_names_hold(&c->names, key->sensor);
+    device_table_at(&c->devices, key->device)->windows++;
+    return window_table_add(&c->windows, key);
+}
+
+struct window_entry *window_cache_take_window(struct window_cache *c, const struct window_key *key)
+{
+    struct window_entry *w = window_table_find(&c->windows, key);
+    if (!w)
+        w = add_window(c, key);
+    w->touched = (uint16_t)c->round;
+    return w;
+}
+
+struct window_entry *window_cache_window(struct window_cache *c, struct device_entry *d,
+                                         struct span sensor, int64_t start_ms)
+{
+    struct window_key key = window_cache_key(c, d, sensor, start_ms);
+    return window_cache_take_window(c, &key);
+}
+
+struct span window_cache_device_id(const struct window_cache *c, const struct window_entry *w)
+{
+    return device_entry_id(device_table_at(&c->devices, w->device));
+}
+
+struct span window_cache_sensor(const struct window_cache *c, const struct window_entry *w)
+{
+    return sensor_names_text(&c->names, w->sensor);
+}
+
+/* --- changing -----------------------------------------------------------------------------------
+ */
 
 void window_cache_mark_window(struct window_cache *c, struct window_entry *w)
 {
@@ -173,107 +114,117 @@ void window_cache_mark_device(struct window_cache *c, struct device_entry *d)
     entry_list_add(&c->dirty_devices, d);
 }
 
-/* --- becoming final, and leaving --------------------------------------------------------------
+bool window_cache_fold_window(struct window_cache *c, struct window_entry *w, int32_t partition,
+                              int64_t offset, int64_t ts_ms, double value)
+{
+    window_entry_unpack(w, &c->window);
+    if (!window_fold(&c->window, partition, offset, ts_ms, value))
+        return false;
+    window_table_pack(&c->windows, w, &c->window);
+    window_cache_mark_window(c, w);
+    return true;
+}
+
+bool window_cache_fold_device(struct window_cache *c, struct device_entry *d, int32_t partition,
+                              int64_t offset, const struct reading *r)
+{
+    device_entry_unpack(d, &c->device);
+    if (!device_state_fold(&c->device, partition, offset, r))
+        return false;
+    device_entry_pack(d, &c->device);
+    window_cache_mark_device(c, d);
+    return true;
+}
+
+/* --- becoming final, and leaving ----------------------------------------------------------------
  */
-
-static bool is_final(const struct window_entry *w)
-{
-    return w->window ? w->window->final : w->final;
-}
-
-static int32_t source_of(const struct window_entry *w)
-{
-    const struct window *window = w->window;
-    return !window ? w->source : window->shares ? window->share[window->shares - 1].partition : -1;
-}
 
 void window_cache_finalize(struct window_cache *c, struct window_entry *w,
                            const struct window_clock *clock)
 {
-    int32_t source = source_of(w);
-    if (!w->loaded || is_final(w) || source < 0)
+    if (!w->loaded || w->final)
         return;
-    int64_t mark = clock->watermark(clock->arg, source);
+    int32_t source = window_entry_source(w);
+    int64_t mark = source < 0 ? INT64_MIN : clock->watermark(clock->arg, source);
     if (mark == INT64_MIN || w->start_ms + clock->open_ms > mark)
         return;
     w->final = true;
-    if (w->window)
-        w->window->final = true;
     window_cache_mark_window(c, w);
 }
 
-static void drop_slot(struct window_cache *c, size_t slot)
+static void drop_window(struct window_cache *c, size_t slot)
 {
-    struct window_entry *w = c->windows.slot[slot];
+    const struct window_entry *w = window_table_slot(&c->windows, slot);
+    device_table_at(&c->devices, w->device)->windows--;
+    sensor_names_drop(&c->names, w->sensor);
     window_table_remove(&c->windows, slot);
-    free_window(w);
-}
-
-static bool may_go(const struct window_entry *w)
-{
-    return !w->dirty && !w->listed;
 }
 
 /* Looks at the slot under the hand, and moves on unless another entry has come into it. */
 static void look(struct window_cache *c, const struct window_clock *clock)
 {
-    struct window_entry *w = c->windows.slot[c->hand];
+    struct window_entry *w = window_table_slot(&c->windows, c->hand);
     if (w)
         window_cache_finalize(c, w, clock);
-    if (w && is_final(w) && may_go(w))
-        drop_slot(c, c->hand);
+    if (w && w->final && !w->dirty)
+        drop_window(c, c->hand);
     else
         c->hand++;
 }
 
+enum { LOOKS_MIN = 20000 };
+
 void window_cache_sweep(struct window_cache *c, const struct window_clock *clock)
 {
-    enum { AT_LEAST = 20000, PARTS = 30 };
-    size_t todo = c->windows.size / PARTS < AT_LEAST ? AT_LEAST : c->windows.size / PARTS;
-    if (todo > c->windows.size)
-        todo = c->windows.size;
-    for (; todo > 0; todo--) {
-        if (c->hand >= c->windows.size)
+    enum { PARTS = 30 };
+    size_t size = c->windows.table.size, todo = size / PARTS < LOOKS_MIN ? LOOKS_MIN : size / PARTS;
+    for (todo = todo > size ? size : todo; todo > 0; todo--) {
+        if (c->hand >= size)
             c->hand = 0;
         look(c, clock);
     }
 }
 
-/* Those not touched for so many rounds, until `max` are left. */
-static void evict_idle(struct window_cache *c, uint32_t idle_rounds, size_t max)
+static bool evict_window(struct window_cache *c, size_t slot, uint32_t idle_rounds)
 {
-    for (size_t i = 0; i < c->windows.size && c->windows.count > max;) {
-        const struct window_entry *w = c->windows.slot[i];
-        if (w && may_go(w) && c->round - w->touched >= idle_rounds)
-            drop_slot(c, i);
-        else
-            i++;
-    }
+    const struct window_entry *w = window_table_slot(&c->windows, slot);
+    if (!w || w->dirty || (uint16_t)(c->round - w->touched) < idle_rounds)
+        return false;
+    drop_window(c, slot);
+    return true;
 }
 
-struct eviction {
-    struct window_cache *cache;
-    uint32_t idle_rounds;
-    size_t max;
-};
-
-static bool evict_device(void *arg, struct span key, void *value)
+static bool evict_device(struct window_cache *c, size_t slot, uint32_t idle_rounds)
 {
-    const struct eviction *e = arg;
-    struct device_entry *d = value;
-    if (!d->dirty && e->cache->round - d->touched >= e->idle_rounds) {
-        map_remove(e->cache->devices, key);
-        free_device(d);
+    uint32_t handle = c->devices.table.slot[slot].handle;
+    const struct device_entry *d = handle ? device_table_at(&c->devices, handle) : NULL;
+    if (!d || d->windows || d->dirty || c->round - d->touched < idle_rounds)
+        return false;
+    device_table_remove(&c->devices, slot);
+    return true;
+}
+
+/* Each turn of the hand that leaves too many asks for less idleness: 64 rounds, 8, then 1. */
+static void evict(struct window_cache *c, struct eviction *e, const struct handle_table *t,
+                  size_t max,
+                  bool (*try_slot)(struct window_cache *c, size_t slot, uint32_t idle_rounds))
+{
+    enum { IDLE_ROUNDS = 64, STEP = 8, LOOKS_EACH = 8 };
+    if (t->count <= max || !e->idle_rounds)
+        e->idle_rounds = IDLE_ROUNDS;
+    size_t looks = t->count > max ? LOOKS_MIN + LOOKS_EACH * (t->count - max) : 0;
+    for (; looks > 0 && t->count > max; looks--) {
+        if (e->slot >= t->size) {
+            e->slot = 0;
+            e->idle_rounds = e->idle_rounds > STEP ? e->idle_rounds / STEP : 1;
+        }
+        if (!try_slot(c, e->slot, e->idle_rounds))
+            e->slot++;
     }
-    return map_count(e->cache->devices) > e->max;
 }
 
 void window_cache_evict(struct window_cache *c, size_t max)
 {
-    for (uint32_t idle = 64; idle >= 1; idle /= 8) {
-        struct eviction sweep = {.cache = c, .idle_rounds = idle, .max = max};
-        evict_idle(c, idle, max);
-        if (map_count(c->devices) > max)
-            map_each(c->devices, evict_device, &sweep);
-    }
+    evict(c, &c->evict_windows, &c->windows.table, max, evict_window);
+    evict(c, &c->evict_devices, &c->devices.table, max, evict_device);
 }

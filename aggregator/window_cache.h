@@ -1,5 +1,5 @@
-/* The windows and last states held in memory: loaded on first touch, dirty until written. A window
- * is unpacked from its first touch until it is written, and packed else. Pure. */
+/* The windows and last states held in memory: loaded on first touch, dirty until written. Both are
+ * packed, and unpacked only for a moment: to be folded into, joined, or written. Pure. */
 #ifndef WEIR_AGGREGATOR_WINDOW_CACHE_H
 #define WEIR_AGGREGATOR_WINDOW_CACHE_H
 
@@ -7,15 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregator/device_table.h"
+#include "aggregator/sensor_names.h"
 #include "aggregator/window_table.h"
-#include "common/base/map.h"
-#include "common/model/device_state.h"
-
-struct device_entry {
-    struct device_state state;
-    bool loaded, dirty;
-    uint32_t touched;
-};
 
 /* A list of borrowed entries. Zero-initialise. */
 struct entry_list {
@@ -26,31 +20,49 @@ struct entry_list {
 void entry_list_add(struct entry_list *l, void *entry);
 void entry_list_deinit(struct entry_list *l);
 
+/* Goes round the slots of a table and takes what nobody needs, first the long untouched. */
+struct eviction {
+    size_t slot;          /* looked at next */
+    uint32_t idle_rounds; /* taken when untouched for so many; 0 = not begun */
+};
+
 struct window_cache {
+    struct sensor_names names;
+    struct device_table devices;
     struct window_table windows;
-    struct map *devices;
     struct entry_list dirty_windows, dirty_devices;
-    struct entry_list unpacked; /* windows, and some that are packed again */
-    struct entry_list spare;    /* struct window, to be used again; owned */
-    size_t hand;                /* slot of the table that is looked at next */
-    uint32_t round;             /* counts flushes */
+    struct window window;       /* to unpack one; its array is kept */
+    struct device_state device; /* the same */
+    size_t hand;                /* slot of the windows that is looked at next */
+    struct eviction evict_windows, evict_devices;
+    uint32_t round; /* counts flushes */
 };
 
 void window_cache_init(struct window_cache *c, uint64_t seed);
 void window_cache_deinit(struct window_cache *c);
 
-/* The entry for the key, made (not loaded) if it is not there, and unpacked. Owned by the cache;
- * stays where it is until it is evicted, which only window_cache_sweep, _evict and _deinit do. */
-struct window_entry *window_cache_window(struct window_cache *c, struct span device_id,
-                                         struct span sensor, int64_t start_ms);
+/* The entry for the key, made (not loaded) if it is not there. Owned by the cache; stays where it
+ * is until it is evicted, which only window_cache_sweep, _evict and _deinit do. */
 struct device_entry *window_cache_device(struct window_cache *c, struct span device_id);
+struct window_entry *window_cache_window(struct window_cache *c, struct device_entry *d,
+                                         struct span sensor, int64_t start_ms);
 
-/* Its window, unpacked. */
-struct window *window_cache_open(struct window_cache *c, struct window_entry *w);
-/* Packs the window, if it is not dirty, ... */
-void window_cache_pack(struct window_cache *c, struct window_entry *w);
-/* ... and all that are not. */
-void window_cache_pack_all(struct window_cache *c);
+/* The same in steps, for who fetches ahead what each step needs. */
+struct device_entry *window_cache_take_device(struct window_cache *c, struct span device_id,
+                                              uint64_t hash);
+struct window_key window_cache_key(struct window_cache *c, const struct device_entry *d,
+                                   struct span sensor, int64_t start_ms);
+struct window_entry *window_cache_take_window(struct window_cache *c, const struct window_key *key);
+
+/* What the window is of; borrowed from the cache. */
+struct span window_cache_device_id(const struct window_cache *c, const struct window_entry *w);
+struct span window_cache_sensor(const struct window_cache *c, const struct window_entry *w);
+
+/* As window_fold and device_state_fold; what has changed is dirty. */
+bool window_cache_fold_window(struct window_cache *c, struct window_entry *w, int32_t partition,
+                              int64_t offset, int64_t ts_ms, double value);
+bool window_cache_fold_device(struct window_cache *c, struct device_entry *d, int32_t partition,
+                              int64_t offset, const struct reading *r);
 
 void window_cache_mark_window(struct window_cache *c, struct window_entry *w);
 void window_cache_mark_device(struct window_cache *c, struct device_entry *d);
@@ -71,8 +83,9 @@ void window_cache_finalize(struct window_cache *c, struct window_entry *w,
  * that are final, and drops those that are final and written. Not while any are being loaded. */
 void window_cache_sweep(struct window_cache *c, const struct window_clock *clock);
 
-/* Drops clean entries when more than `max` windows or devices are there: first the final and long
- * untouched ones. Not while any are being loaded. */
+/* Drops clean entries while more than `max` windows or devices are there: first those long
+ * untouched, and devices only without windows. Looks at eight entries for each that is too many,
+ * and some: what is not found by then is, in later calls. Not while any are being loaded. */
 void window_cache_evict(struct window_cache *c, size_t max);
 
 #endif

@@ -1,4 +1,4 @@
-/* A hash table of windows: linear probing, and removal that shifts back what stands behind. */
+/* The windows in memory by their key. */
 #include "aggregator/window_table.h"
 
 #include <stdlib.h>
@@ -6,119 +6,145 @@
 
 #include "common/base/hash.h"
 #include "common/base/xmalloc.h"
+#include "common/model/window_pack.h"
 
-enum { SIZE_MIN = 64 };
+_Static_assert(sizeof(struct window_entry) == 128, "an entry is two cache lines");
 
-struct span window_entry_sensor(const struct window_entry *w)
+/* Memory of its own, when it has any. */
+static uint8_t *apart(const struct window_entry *w)
 {
-    return span_of(w->text, w->sensor_len);
+    uint8_t *bytes;
+    memcpy(&bytes, w->bytes, sizeof bytes);
+    return bytes;
 }
 
-struct span window_entry_device(const struct window_entry *w)
+static void free_apart(struct window_table *t, struct window_entry *w)
 {
-    return span_of(w->text + w->sensor_len + 1, w->device_len);
+    if (!w->apart)
+        return;
+    free(apart(w));
+    w->apart = false;
+    t->apart--;
 }
 
-static uint32_t hash_of(const struct window_table *t, struct span device_id, struct span sensor,
-                        int64_t start_ms)
+void window_table_init(struct window_table *t, uint64_t seed)
 {
-    return (uint32_t)hash_table(device_id, hash_table(sensor, t->seed ^ (uint64_t)start_ms));
+    *t = (struct window_table){.pool = {.item_bytes = sizeof(struct window_entry)}, .seed = seed};
 }
 
-static bool is_it(const struct window_entry *w, uint32_t hash, struct span device_id,
-                  struct span sensor, int64_t start_ms)
+/* Hardly ever has an entry memory of its own, so hardly ever are they looked at. */
+void window_table_deinit(struct window_table *t)
 {
-    return w->hash == hash && w->start_ms == start_ms &&
-           span_eq(window_entry_device(w), device_id) && span_eq(window_entry_sensor(w), sensor);
+    for (size_t i = 0; i < t->table.size && t->apart > 0; i++)
+        if (t->table.slot[i].handle)
+            free_apart(t, window_table_slot(t, i));
+    handle_table_deinit(&t->table);
+    pool_deinit(&t->pool);
 }
 
-struct window_entry *window_table_find(const struct window_table *t, struct span device_id,
-                                       struct span sensor, int64_t start_ms)
+struct window_key window_table_key(const struct window_table *t, uint32_t device,
+                                   uint64_t device_hash, uint32_t sensor, int64_t start_ms)
 {
-    if (!t->size)
-        return NULL;
-    uint32_t hash = hash_of(t, device_id, sensor, start_ms);
-    size_t mask = t->size - 1;
-    for (size_t i = hash & mask; t->slot[i]; i = (i + 1) & mask)
-        if (is_it(t->slot[i], hash, device_id, sensor, start_ms))
-            return t->slot[i];
+    uint64_t key[] = {device_hash, sensor, (uint64_t)start_ms};
+    uint64_t hash = hash_table(span_of((const char *)key, sizeof key), t->seed);
+    return (struct window_key){
+        .device = device, .sensor = sensor, .hash = (uint32_t)hash, .start_ms = start_ms};
+}
+
+struct window_entry *window_table_slot(const struct window_table *t, size_t slot)
+{
+    uint32_t handle = t->table.slot[slot].handle;
+    return handle ? pool_at(&t->pool, handle) : NULL;
+}
+
+struct window_entry *window_table_find(const struct window_table *t, const struct window_key *key)
+{
+    uint32_t handle;
+    for (size_t at = key->hash; (handle = handle_table_next(&t->table, key->hash, &at));) {
+        struct window_entry *w = pool_at(&t->pool, handle);
+        if (w->device == key->device && w->sensor == key->sensor && w->start_ms == key->start_ms)
+            return w;
+    }
     return NULL;
 }
 
-void window_table_prefetch(const struct window_table *t, struct span device_id, struct span sensor,
-                           int64_t start_ms, enum window_prefetch step)
+void window_table_prefetch_slot(const struct window_table *t, const struct window_key *key)
 {
-    if (!t->size)
-        return;
-    size_t i = hash_of(t, device_id, sensor, start_ms) & (t->size - 1);
-    const struct window_entry *w = step == PREFETCH_SLOT ? NULL : t->slot[i];
-    if (step == PREFETCH_SLOT) {
-        __builtin_prefetch(&t->slot[i]);
-    } else if (w && step == PREFETCH_ENTRY) {
+    handle_table_prefetch(&t->table, key->hash);
+}
+
+void window_table_prefetch_entry(const struct window_table *t, const struct window_key *key)
+{
+    size_t at = key->hash;
+    uint32_t handle = handle_table_next(&t->table, key->hash, &at);
+    const char *w = handle ? pool_at(&t->pool, handle) : NULL;
+    if (w) {
         __builtin_prefetch(w);
-        __builtin_prefetch((const char *)w + 64);
-    } else if (w && w->packed) {
-        __builtin_prefetch(w->packed);
-        __builtin_prefetch(w->packed + 64);
+        __builtin_prefetch(w + 64);
     }
 }
 
-static void put(struct window_table *t, struct window_entry *w)
+struct window_entry *window_table_add(struct window_table *t, const struct window_key *key)
 {
-    size_t mask = t->size - 1, i = w->hash & mask;
-    while (t->slot[i])
-        i = (i + 1) & mask;
-    t->slot[i] = w;
-}
-
-/* Seven eighths full: eighteen bytes an entry at most. */
-static void grow(struct window_table *t)
-{
-    struct window_table old = *t;
-    t->size = old.size ? old.size * 2 : SIZE_MIN;
-    t->slot = xcalloc(t->size, sizeof(struct window_entry *));
-    for (size_t i = 0; i < old.size; i++)
-        if (old.slot[i])
-            put(t, old.slot[i]);
-    free(old.slot);
-}
-
-struct window_entry *window_table_add(struct window_table *t, struct span device_id,
-                                      struct span sensor, int64_t start_ms)
-{
-    if (t->count >= t->size / 8 * 7)
-        grow(t);
-    struct window_entry *w =
-        xcalloc(1, offsetof(struct window_entry, text) + sensor.len + device_id.len + 2);
-    w->start_ms = start_ms;
-    w->source = -1;
-    w->hash = hash_of(t, device_id, sensor, start_ms);
-    w->sensor_len = (uint8_t)sensor.len;
-    w->device_len = (uint8_t)device_id.len;
-    memcpy(w->text, sensor.p, sensor.len);
-    memcpy(w->text + sensor.len + 1, device_id.p, device_id.len);
-    put(t, w);
-    t->count++;
+    uint32_t handle = pool_take(&t->pool);
+    struct window_entry *w = pool_at(&t->pool, handle);
+    w->start_ms = key->start_ms;
+    w->device = key->device;
+    w->sensor = key->sensor;
+    w->empty = true;
+    handle_table_add(&t->table, key->hash, handle);
     return w;
 }
 
 void window_table_remove(struct window_table *t, size_t slot)
 {
-    size_t mask = t->size - 1, hole = slot;
-    for (size_t i = (slot + 1) & mask; t->slot[i]; i = (i + 1) & mask) {
-        size_t home = t->slot[i]->hash & mask;
-        if (((i - home) & mask) >= ((i - hole) & mask)) { /* it may stand in the hole */
-            t->slot[hole] = t->slot[i];
-            hole = i;
-        }
-    }
-    t->slot[hole] = NULL;
-    t->count--;
+    uint32_t handle = t->table.slot[slot].handle;
+    free_apart(t, pool_at(&t->pool, handle));
+    handle_table_remove(&t->table, slot);
+    pool_give(&t->pool, handle);
 }
 
-void window_table_deinit(struct window_table *t)
+/* --- packing ------------------------------------------------------------------------------------
+ */
+
+static const uint8_t *packed(const struct window_entry *w)
 {
-    free(t->slot);
-    t->slot = NULL;
-    t->size = t->count = 0;
+    return w->apart ? apart(w) : w->bytes;
+}
+
+void window_entry_unpack(const struct window_entry *w, struct window *out)
+{
+    out->start_ms = w->start_ms;
+    out->rev = w->rev;
+    out->final = w->final;
+    out->late = out->shares = 0;
+    if (!w->empty)
+        window_unpack(out, packed(w));
+}
+
+void window_table_pack(struct window_table *t, struct window_entry *w, struct window *window)
+{
+    size_t size = window_pack_size(window);
+    if (size > sizeof w->bytes) {
+        window_compress(window);
+        size = window_pack_size(window);
+    }
+    free_apart(t, w);
+    if (size <= sizeof w->bytes) {
+        window_pack(window, w->bytes);
+    } else {
+        uint8_t *bytes = xmalloc(size);
+        window_pack(window, bytes);
+        memcpy(w->bytes, &bytes, sizeof bytes);
+        w->apart = true;
+        t->apart++;
+    }
+    w->empty = false;
+    w->rev = window->rev;
+    w->final = window->final;
+}
+
+int32_t window_entry_source(const struct window_entry *w)
+{
+    return w->empty ? -1 : window_pack_source(packed(w));
 }

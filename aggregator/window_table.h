@@ -1,6 +1,5 @@
-/* The windows in memory by their key: a table of pointers with open addressing, because a million
- * entries stand in it, and eleven to twenty bytes are less than the hundred of a node with a copy
- * of the key. Pure. */
+/* The windows in memory by their key: each an entry of two cache lines that holds its numbers
+ * packed, beside handles of its device and its sensor instead of their names. Pure. */
 #ifndef WEIR_AGGREGATOR_WINDOW_TABLE_H
 #define WEIR_AGGREGATOR_WINDOW_TABLE_H
 
@@ -8,50 +7,65 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/span.h"
+#include "aggregator/handle_table.h"
+#include "aggregator/pool.h"
 #include "common/model/window.h"
 
-/* One window. While it is worked on it is unpacked; else `packed` holds its shares. */
+enum { WINDOW_ENTRY_BYTES = 100 }; /* what window_pack makes of nearly every window */
+
+/* It stays where it is until it is removed. */
 struct window_entry {
-    struct window *window; /* owned by the cache; NULL = packed */
-    uint8_t *packed;       /* owned; NULL = never packed yet */
     int64_t start_ms;
-    int64_t rev;      /* of the packed window, as are ... */
-    int32_t source;   /* ... the partition of its last share; -1 = none */
-    bool final;       /* ... and this */
-    bool loaded;      /* the stored state, if any, is in it */
-    bool dirty;       /* on the dirty list */
-    bool listed;      /* on the list of the unpacked ones */
-    uint32_t touched; /* flush round of the last use */
-    uint32_t hash;
-    uint16_t packed_size;
-    uint8_t sensor_len, device_len;
-    char text[]; /* sensor, NUL, device id, NUL */
+    int64_t rev;
+    uint32_t device, sensor; /* handles */
+    uint16_t touched;        /* flush round of the last use, its lower half */
+    bool final : 1;
+    bool loaded : 1; /* the stored state, if any, is in it */
+    bool dirty : 1;  /* on the dirty list */
+    bool empty : 1;  /* nothing was packed yet */
+    bool apart : 1;  /* it did not fit: `bytes` hold a pointer to what was packed, owned */
+    uint8_t bytes[WINDOW_ENTRY_BYTES];
 };
 
-struct span window_entry_sensor(const struct window_entry *w);
-struct span window_entry_device(const struct window_entry *w);
+/* What a window is found by. */
+struct window_key {
+    uint32_t device, sensor, hash;
+    int64_t start_ms;
+};
 
-/* Zero-initialise, and give it a seed. */
 struct window_table {
-    struct window_entry **slot; /* owned; the entries are the caller's */
-    size_t size, count;         /* size is 0 or a power of two */
+    struct pool pool;
+    struct handle_table table;
+    size_t apart; /* entries that own memory */
     uint64_t seed;
 };
 
-/* The slot of the key, or NULL. */
-struct window_entry *window_table_find(const struct window_table *t, struct span device_id,
-                                       struct span sensor, int64_t start_ms);
-/* Brings what a later find of the key touches closer to the processor, one step a call: its slot,
- * the entry, what is packed in it. Each step needs that the one before has had time to arrive. */
-enum window_prefetch { PREFETCH_SLOT, PREFETCH_ENTRY, PREFETCH_PACKED };
-void window_table_prefetch(const struct window_table *t, struct span device_id, struct span sensor,
-                           int64_t start_ms, enum window_prefetch step);
-/* Makes an entry that is not there yet, all zero but its key. */
-struct window_entry *window_table_add(struct window_table *t, struct span device_id,
-                                      struct span sensor, int64_t start_ms);
+void window_table_init(struct window_table *t, uint64_t seed);
+void window_table_deinit(struct window_table *t);
+
+/* `device_hash` is that of the device's id. */
+struct window_key window_table_key(const struct window_table *t, uint32_t device,
+                                   uint64_t device_hash, uint32_t sensor, int64_t start_ms);
+
+struct window_entry *window_table_find(const struct window_table *t, const struct window_key *key);
+/* Makes an entry that is not there yet, empty but for its key. */
+struct window_entry *window_table_add(struct window_table *t, const struct window_key *key);
 /* Takes the entry of that slot out; another one may have moved into the slot afterwards. */
 void window_table_remove(struct window_table *t, size_t slot);
-void window_table_deinit(struct window_table *t);
+
+/* As those of device_table: the slot, then the entry. */
+void window_table_prefetch_slot(const struct window_table *t, const struct window_key *key);
+void window_table_prefetch_entry(const struct window_table *t, const struct window_key *key);
+
+/* The entry of a slot, or NULL. */
+struct window_entry *window_table_slot(const struct window_table *t, size_t slot);
+
+/* The window into `out` (initialised). */
+void window_entry_unpack(const struct window_entry *w, struct window *out);
+/* ... and back, where it may be compressed. */
+void window_table_pack(struct window_table *t, struct window_entry *w, struct window *window);
+
+/* The partition of its last share; -1 = none. */
+int32_t window_entry_source(const struct window_entry *w);
 
 #endif

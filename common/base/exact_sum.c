@@ -75,6 +75,12 @@ void exact_sum_add(struct exact_sum *s, double v)
     store(s, part, n > EXACT_SUM_PARTS ? compress(part, n) : n);
 }
 
+void exact_sum_compress(struct exact_sum *s)
+{
+    if (s->n > 1)
+        s->n = (uint8_t)compress(s->part, s->n);
+}
+
 /* Below this the error term of a square leaves the range of double. */
 static const double exact_square_min = 0x1p-968;
 

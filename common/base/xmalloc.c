@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* A daemon without memory cannot answer anyone; its supervisor starts it again, and every effect
  * that was acknowledged is durable elsewhere. */
@@ -19,6 +20,20 @@ void *xmalloc(size_t size)
     void *p = malloc(size > 0 ? size : 1);
     if (!p) {
         out_of_memory(1, size);
+    }
+    return p;
+}
+
+void *xmalloc_pages(size_t size)
+{
+    enum { LINE = 64, PAGE = 4096, LARGE_PAGE = 2 << 20 };
+    void *p = aligned_alloc(LINE, (size + LINE - 1) / LINE * LINE);
+    if (!p) {
+        out_of_memory(1, size);
+    }
+    if (size >= LARGE_PAGE) { /* a wish: it works without */
+        size_t skip = (size_t)(-(uintptr_t)p & (PAGE - 1));
+        madvise((char *)p + skip, size - skip, MADV_HUGEPAGE);
     }
     return p;
 }

@@ -79,6 +79,14 @@ void window_gather(struct window *w, int32_t partition, int64_t offset, int64_t 
     window_stats_fold(&share->stats, ts_ms, value);
 }
 
+void window_compress(struct window *w)
+{
+    for (unsigned i = 0; i < w->shares; i++) {
+        exact_sum_compress(&w->share[i].stats.sum);
+        exact_sum_compress(&w->share[i].stats.squares);
+    }
+}
+
 int64_t window_src(const struct window *w, int32_t partition)
 {
     const struct window_share *share = find_share(w, partition);

@@ -64,6 +64,9 @@ bool window_fold(struct window *w, int32_t partition, int64_t offset, int64_t ts
 void window_gather(struct window *w, int32_t partition, int64_t offset, int64_t ts_ms,
                    double value);
 
+/* The same numbers, their sums in as few parts as they need. */
+void window_compress(struct window *w);
+
 /* The highest offset of the partition that is folded in; -1 = none. */
 int64_t window_src(const struct window *w, int32_t partition);
 

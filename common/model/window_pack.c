@@ -1,15 +1,19 @@
 /* A window in as few bytes as it needs: unused parts of the exact sums are left out, times count
  * from its start.
  *
- *   late(4) shares(2) | partition(4) src(8) count(4) min max first last(32) first_ms last_ms(8)
- *                       shape(2) parts(8 each) | next share ... */
+ *   shares(2) late(4, if any) | partition(4) src(8) count(4) min max first last(32)
+ *                               first_ms last_ms(8) shape(2) parts(8 each) | next share ...
+ *
+ * What does not fit (4e9 readings, times 24 days from the start, 16,383 shares) is written wide:
+ * 0xffff shares(4) late(8), and counts and times of eight bytes. */
 #include "common/model/window_pack.h"
 
 #include <string.h>
 
 #include "common/base/xmalloc.h"
 
-enum { HEAD = 6, SHARE = 58 };
+enum { HEAD = 2, LATE = 4, SHARE = 58, WIDE_HEAD = 14, WIDE_SHARE = 70 };
+enum { IS_LATE = 0x8000, IS_WIDE = 0xffff, SHARES_MAX = 0x3fff };
 
 /* Bits of `shape`: how many parts each sum has, and its flags. */
 enum {
@@ -45,18 +49,31 @@ static bool is_near(int64_t ms, int64_t start_ms)
     return ms - start_ms >= INT32_MIN && ms - start_ms <= INT32_MAX;
 }
 
-size_t window_pack_size(const struct window *w)
+/* Whether the fields have room in the narrow form. */
+static bool is_narrow(const struct window *w)
 {
-    size_t size = HEAD;
-    bool fits = w->late <= UINT32_MAX && w->shares <= UINT16_MAX;
+    bool fits = w->late <= UINT32_MAX && w->shares <= SHARES_MAX;
     for (unsigned i = 0; i < w->shares && fits; i++) {
         const struct window_stats *s = &w->share[i].stats;
-        size += SHARE + sizeof(double) * (s->sum.n + s->squares.n);
         fits = s->count <= UINT32_MAX && is_near(s->first_ms, w->start_ms) &&
                is_near(s->last_ms, w->start_ms);
     }
-    return fits ? size : 0;
+    return fits;
 }
+
+size_t window_pack_size(const struct window *w)
+{
+    bool narrow = is_narrow(w);
+    size_t size = narrow ? HEAD + (w->late ? LATE : 0) : WIDE_HEAD;
+    for (unsigned i = 0; i < w->shares; i++) {
+        const struct window_stats *s = &w->share[i].stats;
+        size += (narrow ? SHARE : WIDE_SHARE) + sizeof(double) * (s->sum.n + s->squares.n);
+    }
+    return size;
+}
+
+/* --- writing ------------------------------------------------------------------------------------
+ */
 
 static uint8_t *put(uint8_t *at, const void *bytes, size_t len)
 {
@@ -64,73 +81,146 @@ static uint8_t *put(uint8_t *at, const void *bytes, size_t len)
     return at + len;
 }
 
+static uint8_t *put_number(uint8_t *at, uint64_t v, bool narrow)
+{
+    uint32_t low = (uint32_t)v;
+    return narrow ? put(at, &low, sizeof low) : put(at, &v, sizeof v);
+}
+
+static uint8_t *put_parts(uint8_t *at, const struct exact_sum *sum)
+{
+    for (unsigned i = 0; i < sum->n; i++)
+        at = put(at, &sum->part[i], sizeof sum->part[i]);
+    return at;
+}
+
+static uint8_t *put_share(uint8_t *at, const struct window_share *share, int64_t start_ms,
+                          bool narrow)
+{
+    const struct window_stats *s = &share->stats;
+    uint16_t shape = shape_of(s);
+    at = put(at, &share->partition, sizeof share->partition);
+    at = put(at, &share->src, sizeof share->src);
+    at = put_number(at, s->count, narrow);
+    at = put(at, (double[]){s->min, s->max, s->first, s->last}, 4 * sizeof(double));
+    at = put_number(at, (uint64_t)(s->first_ms - start_ms), narrow);
+    at = put_number(at, (uint64_t)(s->last_ms - start_ms), narrow);
+    at = put(at, &shape, sizeof shape);
+    return put_parts(put_parts(at, &s->sum), &s->squares);
+}
+
+static uint8_t *put_head(uint8_t *at, const struct window *w, bool narrow)
+{
+    uint16_t head = (uint16_t)(!narrow ? IS_WIDE : w->shares | (w->late ? IS_LATE : 0));
+    uint32_t shares = w->shares;
+    at = put(at, &head, sizeof head);
+    if (!narrow)
+        at = put(at, &shares, sizeof shares);
+    return narrow && !w->late ? at : put_number(at, w->late, narrow);
+}
+
+void window_pack(const struct window *w, uint8_t *out)
+{
+    bool narrow = is_narrow(w);
+    out = put_head(out, w, narrow);
+    for (unsigned i = 0; i < w->shares; i++)
+        out = put_share(out, &w->share[i], w->start_ms, narrow);
+}
+
+/* --- reading ------------------------------------------------------------------------------------
+ */
+
+struct head {
+    bool narrow;
+    uint32_t shares;
+    uint64_t late;
+};
+
 static const uint8_t *get(const uint8_t *at, void *bytes, size_t len)
 {
     memcpy(bytes, at, len);
     return at + len;
 }
 
-static uint8_t *put_share(uint8_t *at, const struct window_share *share, int64_t start_ms)
+static const uint8_t *get_count(const uint8_t *at, uint64_t *v, bool narrow)
 {
-    const struct window_stats *s = &share->stats;
-    uint16_t shape = shape_of(s);
-    uint32_t count = (uint32_t)s->count;
-    int32_t first_ms = (int32_t)(s->first_ms - start_ms),
-            last_ms = (int32_t)(s->last_ms - start_ms);
-    at = put(at, &share->partition, sizeof share->partition);
-    at = put(at, &share->src, sizeof share->src);
-    at = put(at, &count, sizeof count);
-    at = put(at, (double[]){s->min, s->max, s->first, s->last}, 4 * sizeof(double));
-    at = put(at, (int32_t[]){first_ms, last_ms}, 2 * sizeof(int32_t));
-    at = put(at, &shape, sizeof shape);
-    at = put(at, s->sum.part, s->sum.n * sizeof(double));
-    return put(at, s->squares.part, s->squares.n * sizeof(double));
+    uint32_t low;
+    if (!narrow)
+        return get(at, v, sizeof *v);
+    at = get(at, &low, sizeof low);
+    *v = low;
+    return at;
 }
 
-static const uint8_t *get_share(const uint8_t *at, struct window_share *share, int64_t start_ms)
+static const uint8_t *get_time(const uint8_t *at, int64_t *ms, int64_t start_ms, bool narrow)
+{
+    int32_t near;
+    if (narrow) {
+        at = get(at, &near, sizeof near);
+        *ms = near;
+    } else {
+        at = get(at, ms, sizeof *ms);
+    }
+    *ms += start_ms;
+    return at;
+}
+
+static const uint8_t *get_parts(const uint8_t *at, struct exact_sum *sum)
+{
+    for (unsigned i = 0; i < sum->n; i++)
+        at = get(at, &sum->part[i], sizeof sum->part[i]);
+    return at;
+}
+
+static const uint8_t *get_share(const uint8_t *at, struct window_share *share, int64_t start_ms,
+                                bool narrow)
 {
     struct window_stats *s = &share->stats;
     double ends[4];
-    int32_t times[2];
-    uint32_t count;
     uint16_t shape;
     *share = (struct window_share){0};
     at = get(at, &share->partition, sizeof share->partition);
     at = get(at, &share->src, sizeof share->src);
-    at = get(at, &count, sizeof count);
-    s->count = count;
+    at = get_count(at, &s->count, narrow);
     at = get(at, ends, sizeof ends);
-    at = get(at, times, sizeof times);
+    at = get_time(at, &s->first_ms, start_ms, narrow);
+    at = get_time(at, &s->last_ms, start_ms, narrow);
     at = get(at, &shape, sizeof shape);
     s->min = ends[0], s->max = ends[1], s->first = ends[2], s->last = ends[3];
-    s->first_ms = start_ms + times[0], s->last_ms = start_ms + times[1];
     set_shape(s, shape);
-    at = get(at, s->sum.part, s->sum.n * sizeof(double));
-    return get(at, s->squares.part, s->squares.n * sizeof(double));
+    return get_parts(get_parts(at, &s->sum), &s->squares);
 }
 
-void window_pack(const struct window *w, uint8_t *out)
+static const uint8_t *get_head(const uint8_t *at, struct head *h)
 {
-    uint16_t shares = (uint16_t)w->shares;
-    uint32_t late = (uint32_t)w->late;
-    out = put(out, &late, sizeof late);
-    out = put(out, &shares, sizeof shares);
-    for (unsigned i = 0; i < w->shares; i++)
-        out = put_share(out, &w->share[i], w->start_ms);
+    uint16_t head;
+    at = get(at, &head, sizeof head);
+    *h = (struct head){.narrow = head != IS_WIDE, .shares = head & SHARES_MAX};
+    if (!h->narrow)
+        at = get(at, &h->shares, sizeof h->shares);
+    return head & IS_LATE ? get_count(at, &h->late, h->narrow) : at;
 }
 
 void window_unpack(struct window *w, const uint8_t *bytes)
 {
-    uint16_t shares;
-    uint32_t late;
-    bytes = get(bytes, &late, sizeof late);
-    w->late = late;
-    bytes = get(bytes, &shares, sizeof shares);
-    if (shares > w->shares_cap) {
-        w->share = xreallocarray(w->share, shares, sizeof *w->share);
-        w->shares_cap = shares;
+    struct head h;
+    bytes = get_head(bytes, &h);
+    w->late = h.late;
+    if (h.shares > w->shares_cap) {
+        w->share = xreallocarray(w->share, h.shares, sizeof *w->share);
+        w->shares_cap = h.shares;
     }
-    w->shares = shares;
-    for (unsigned i = 0; i < shares; i++)
-        bytes = get_share(bytes, &w->share[i], w->start_ms);
+    w->shares = h.shares;
+    for (unsigned i = 0; i < h.shares; i++)
+        bytes = get_share(bytes, &w->share[i], w->start_ms, h.narrow);
+}
+
+int32_t window_pack_source(const uint8_t *bytes)
+{
+    struct head h;
+    struct window_share share = {.partition = -1};
+    bytes = get_head(bytes, &h);
+    for (unsigned i = 0; i < h.shares; i++)
+        bytes = get_share(bytes, &share, 0, h.narrow);
+    return share.partition;
 }

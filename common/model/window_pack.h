@@ -7,14 +7,17 @@
 
 #include "common/model/window.h"
 
-/* Bytes of the shares and `late`; start, rev and final are the caller's to keep. 104 for one share
- * whose sums take five doubles, which those of a sensor with two or three digits do. 0 = it cannot
- * be packed: more than 4e9 readings, or event times more than 24 days from its start. */
+/* Bytes of the shares and `late`; start, rev and final are the caller's to keep. 100 for one share
+ * whose sums take five doubles, and no more do those of one sensor once they are compressed: two
+ * for the values, three for their squares, unless values are more than 1e15 apart. */
 size_t window_pack_size(const struct window *w);
 void window_pack(const struct window *w, uint8_t *out);
 
 /* Puts them back, bit for bit, into a window with that start. The share array of `w` (initialised)
  * is used again. */
 void window_unpack(struct window *w, const uint8_t *bytes);
+
+/* The partition of the last share in what window_pack wrote; -1 = there is none. */
+int32_t window_pack_source(const uint8_t *bytes);
 
 #endif

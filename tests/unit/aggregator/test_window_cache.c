@@ -2,9 +2,6 @@
  */
 #include "aggregator/window_cache.h"
 
-#include <stdlib.h>
-
-#include "common/base/random.h"
 #include "tests/unit/unit.h"
 
 static int64_t watermark;
@@ -18,13 +15,18 @@ static int64_t watermark_of(void *arg, int32_t partition)
 
 static const struct window_clock window_clock = {.open_ms = 65000, .watermark = watermark_of};
 
+static struct window_entry *entry(struct window_cache *c, const char *device, const char *sensor,
+                                  int64_t start_ms)
+{
+    struct device_entry *d = window_cache_device(c, span_str(device));
+    return window_cache_window(c, d, span_str(sensor), start_ms);
+}
+
 static struct window_entry *folded(struct window_cache *c, const char *device, int64_t start_ms)
 {
-    struct window_entry *w =
-        window_cache_window(c, span_str(device), span_str("temperature_c"), start_ms);
+    struct window_entry *w = entry(c, device, "temperature_c", start_ms);
     w->loaded = true;
-    if (window_fold(w->window, 0, start_ms / 1000, start_ms + 1, 20))
-        window_cache_mark_window(c, w);
+    window_cache_fold_window(c, w, 0, start_ms / 1000, start_ms + 1, 20);
     return w;
 }
 
@@ -33,8 +35,10 @@ static void written(struct window_cache *c)
     for (size_t i = 0; i < c->dirty_windows.count; i++)
         ((struct window_entry *)c->dirty_windows.item[i])->dirty = false;
     c->dirty_windows.count = 0;
+    for (size_t i = 0; i < c->dirty_devices.count; i++)
+        ((struct device_entry *)c->dirty_devices.item[i])->dirty = false;
+    c->dirty_devices.count = 0;
     c->round++;
-    window_cache_pack_all(c);
 }
 
 START_TEST(the_same_key_is_the_same_entry)
@@ -64,10 +68,13 @@ START_TEST(a_window_is_final_when_the_watermark_is_past_its_grace)
     watermark++;
     window_cache_sweep(&c, &window_clock);
     ck_assert(w->final && w->dirty);
-    ck_assert(window_cache_open(&c, w)->final);
+    struct window window = {0};
+    window_entry_unpack(w, &window);
+    ck_assert(window.final);
+    window_deinit(&window);
     written(&c);
     window_cache_sweep(&c, &window_clock); /* nothing is left to be said: it goes */
-    ck_assert_uint_eq(c.windows.count, 0);
+    ck_assert_uint_eq(c.windows.table.count, 0);
     ck_assert_uint_eq(c.dirty_windows.count, 0);
     window_cache_deinit(&c);
 }
@@ -78,12 +85,12 @@ START_TEST(dirty_windows_are_never_evicted)
     struct window_cache c;
     window_cache_init(&c, 1);
     for (int i = 0; i < 100; i++)
-        folded(&c, "a", i * 60000);
+        folded(&c, "a", i * INT64_C(60000));
     window_cache_evict(&c, 10);
-    ck_assert_uint_eq(c.windows.count, 100);
+    ck_assert_uint_eq(c.windows.table.count, 100);
     written(&c);
     window_cache_evict(&c, 10);
-    ck_assert_uint_eq(c.windows.count, 10); /* and no more than needed */
+    ck_assert_uint_eq(c.windows.table.count, 10); /* and no more than needed */
     window_cache_deinit(&c);
 }
 END_TEST
@@ -98,74 +105,129 @@ START_TEST(what_was_touched_lately_stays_while_there_is_room)
     folded(&c, "new", 0);
     written(&c);
     window_cache_evict(&c, 1);
-    ck_assert_uint_eq(c.windows.count, 1);
-    ck_assert(window_cache_window(&c, span_str("new"), span_str("temperature_c"), 0)->loaded);
+    ck_assert_uint_eq(c.windows.table.count, 1);
+    ck_assert(entry(&c, "new", "temperature_c", 0)->loaded);
     window_cache_deinit(&c);
 }
 END_TEST
+
+/* A device stays as long as a window names it, and a sensor's name as long too. */
+START_TEST(a_device_goes_after_its_windows)
+{
+    struct window_cache c;
+    window_cache_init(&c, 1);
+    folded(&c, "a", 0);
+    folded(&c, "a", 60000);
+    folded(&c, "b", 0);
+    written(&c);
+    c.round += 100;
+    window_cache_take_device(&c, span_str("c"), device_table_hash(&c.devices, span_str("c")));
+    c.round += 100;
+    window_cache_evict(&c, 3); /* windows are three, so only the device without any goes */
+    ck_assert_uint_eq(c.windows.table.count, 3);
+    ck_assert_uint_eq(c.devices.table.count, 3);
+    window_cache_evict(&c, 2);
+    ck_assert_uint_eq(c.windows.table.count, 2);
+    ck_assert_uint_eq(c.names.pool.count, 1);
+    window_cache_evict(&c, 0);
+    ck_assert_uint_eq(c.windows.table.count, 0);
+    ck_assert_uint_eq(c.devices.table.count, 0);
+    ck_assert_uint_eq(c.names.pool.count, 0);
+    window_cache_deinit(&c);
+}
+END_TEST
+
+/* However many are too many, one call looks at a bounded number of entries. */
+START_TEST(eviction_ends_where_nothing_may_go)
+{
+    enum { N = 50000 };
+    struct window_cache c;
+    window_cache_init(&c, 1);
+    for (int i = 0; i < N; i++)
+        folded(&c, "a", i * INT64_C(60000));
+    written(&c);
+    for (size_t i = 0; i < c.windows.table.size; i++)
+        if (i % 4096 && window_table_slot(&c.windows, i))
+            window_cache_mark_window(&c, window_table_slot(&c.windows, i));
+    size_t free_to_go = N - c.dirty_windows.count;
+    for (int calls = 0; calls < 40; calls++)
+        window_cache_evict(&c, N - 1);
+    ck_assert_uint_eq(c.windows.table.count, N - 1); /* and no more than needed */
+    for (int calls = 0; calls < 4; calls++)
+        window_cache_evict(&c, 0);
+    ck_assert_uint_gt(free_to_go, 1);
+    ck_assert_uint_eq(c.windows.table.count, c.dirty_windows.count);
+    window_cache_deinit(&c);
+}
+END_TEST
+
+static bool same_window(const struct window *a, const struct window *b)
+{
+    bool same = a->start_ms == b->start_ms && a->rev == b->rev && a->final == b->final &&
+                a->late == b->late && a->shares == b->shares;
+    for (unsigned k = 0; same && k < a->shares; k++)
+        same = a->share[k].partition == b->share[k].partition &&
+               a->share[k].src == b->share[k].src &&
+               window_stats_equal(&a->share[k].stats, &b->share[k].stats);
+    return same;
+}
 
 /* Packed and unpacked again and again, a window is the one that was never packed. */
 START_TEST(packing_changes_nothing)
 {
     struct window_cache c;
     window_cache_init(&c, 1);
-    struct window plain;
+    struct window plain, again;
     window_init(&plain, 60000);
+    window_init(&again, 0);
     for (int i = 0; i < 300; i++) {
-        struct window_entry *w = window_cache_window(&c, span_str("a"), span_str("s"), 60000);
-        w->loaded = true;
+        struct window_entry *w = entry(&c, "a", "s", 60000);
         double v = i % 7 ? 20.125 + i / 3.0 : 1e200 * i;
-        window_fold(w->window, i % 3, i, 60000 + i * 7, v);
         window_fold(&plain, i % 3, i, 60000 + i * 7, v);
-        w->window->rev = plain.rev = i;
-        w->window->final = plain.final = i > 200;
-        window_cache_pack_all(&c);
-        ck_assert_ptr_null(w->window);
-        const struct window *again = window_cache_open(&c, w);
-        ck_assert(again->start_ms == plain.start_ms && again->rev == i);
-        ck_assert(again->final == plain.final && again->late == plain.late);
-        ck_assert_uint_eq(again->shares, plain.shares);
-        for (unsigned k = 0; k < plain.shares; k++) {
-            ck_assert_int_eq(again->share[k].partition, plain.share[k].partition);
-            ck_assert_int_eq(again->share[k].src, plain.share[k].src);
-            ck_assert(window_stats_equal(&again->share[k].stats, &plain.share[k].stats));
-        }
+        window_cache_fold_window(&c, w, i % 3, i, 60000 + i * 7, v);
+        w->rev = plain.rev = i;
+        w->final = plain.final = i > 200;
+        window_entry_unpack(w, &again);
+        ck_assert(same_window(&again, &plain));
+        ck_assert_int_eq(window_entry_source(w), plain.share[plain.shares - 1].partition);
     }
-    struct window_entry *w = window_cache_window(&c, span_str("a"), span_str("s"), 60000);
-    w->window->share[0].stats.count = (uint64_t)1 << 32; /* too much for a pack */
-    window_cache_pack_all(&c);
-    ck_assert_uint_eq(w->window->share[0].stats.count, (uint64_t)1 << 32);
+    ck_assert_uint_gt(plain.late, 0);
     window_deinit(&plain);
+    window_deinit(&again);
     window_cache_deinit(&c);
 }
 END_TEST
 
-/* Entries come and go, and those that are left are found, wherever the others stood. */
-START_TEST(the_table_finds_what_is_left)
+/* What has no room in the narrow form of a pack. */
+START_TEST(a_window_of_any_size_is_packed)
 {
-    enum { N = 3000 };
-    static bool there[N];
-    struct window_table t = {.seed = 7};
-    struct rng rng;
-    rng_seed(&rng, 5);
-    for (int i = 0; i < 20000; i++) {
-        int64_t key = rng_below(&rng, N);
-        struct window_entry *w = window_table_find(&t, span_str("d"), span_str("s"), key);
-        ck_assert((w != NULL) == there[key]);
-        if (!w)
-            w = window_table_add(&t, span_str("d"), span_str("s"), key);
-        size_t slot = 0;
-        while (there[key] && t.slot[slot] != w)
-            slot++;
-        if (there[key]) {
-            window_table_remove(&t, slot);
-            free(w);
-        }
-        there[key] = !there[key];
+    static const struct {
+        uint64_t count, late;
+        int64_t last_ms;
+    } cases[] = {{(uint64_t)1 << 32, 0, 60001},
+                 {7, (uint64_t)1 << 33, 60001},
+                 {7, 3, INT64_MAX},
+                 {7, 0, INT64_MIN + 60000}};
+    struct window_cache c;
+    window_cache_init(&c, 1);
+    struct window again;
+    window_init(&again, 0);
+    struct window_entry *w = entry(&c, "a", "s", 60000);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct window plain;
+        window_init(&plain, 60000);
+        window_fold(&plain, 5, 1, 60000, 1.5);
+        plain.share[0].stats.count = cases[i].count;
+        plain.share[0].stats.last_ms = cases[i].last_ms;
+        plain.late = cases[i].late;
+        window_table_pack(&c.windows, w, &plain);
+        window_entry_unpack(w, &again);
+        ck_assert(same_window(&again, &plain));
+        ck_assert_int_eq(window_entry_source(w), 5);
+        window_deinit(&plain);
     }
-    for (size_t i = 0; i < t.size; i++)
-        free(t.slot[i]);
-    window_table_deinit(&t);
+    window_deinit(&again);
+    window_cache_deinit(&c);
 }
 END_TEST
 
@@ -175,6 +237,8 @@ UNIT_CASE(window_cache)
     tcase_add_test(tc, a_window_is_final_when_the_watermark_is_past_its_grace);
     tcase_add_test(tc, dirty_windows_are_never_evicted);
     tcase_add_test(tc, what_was_touched_lately_stays_while_there_is_room);
+    tcase_add_test(tc, a_device_goes_after_its_windows);
+    tcase_add_test(tc, eviction_ends_where_nothing_may_go);
     tcase_add_test(tc, packing_changes_nothing);
-    tcase_add_test(tc, the_table_finds_what_is_left);
+    tcase_add_test(tc, a_window_of_any_size_is_packed);
 }

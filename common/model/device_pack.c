@@ -1,0 +1,230 @@
+/* A last state in as few bytes as it needs: names have their length, what was never said is left
+ * out, and of the gaps of a cadence there are as many as it has, in two bytes each where they fit.
+ *
+ *   flags(1) shares(1 or 5) sensors(1 or 5) last_seen last_ts first_seen skew(32)
+ *   | lat lon position_ms(24) | online_ms(8) | status_ms status_received_ms(16) status_id(12)
+ *   | share: partition(4) src(8) readings(8) last_ms(8) flags gaps next(3) gap(2 or 4 each) ...
+ *   | sensor: value(8) ts_ms(8) length(1) name ... */
+#include "common/model/device_pack.h"
+
+#include <string.h>
+
+#include "common/base/xmalloc.h"
+
+enum { HEAD = 33, POSITION = 24, ONLINE = 8, STATUS = 28, SHARE = 31, SENSOR = 17 };
+enum { HAS_POSITION = 1, HAS_ONLINE = 2, IS_ONLINE = 4, HAS_STATUS = 8 };
+enum { STARTED = 1, WIDE = 2 };
+
+static bool has_status(const struct device_state *d)
+{
+    static const struct reading_id none;
+    return d->status_ms || d->status_received_ms || memcmp(&d->status_id, &none, sizeof none) != 0;
+}
+
+/* The gaps stand in the first places of the array; only when all are taken are they a ring. */
+static bool is_wide(const struct cadence *c)
+{
+    uint32_t all = 0;
+    for (unsigned i = 0; i < c->gaps; i++)
+        all |= c->gap_ms[i];
+    return all > UINT16_MAX;
+}
+
+/* One byte, or one that says that four follow. */
+enum { COUNT_FOLLOWS = 255 };
+
+static size_t count_size(uint32_t n)
+{
+    return n < COUNT_FOLLOWS ? 1 : 1 + sizeof n;
+}
+
+size_t device_pack_size(const struct device_state *d)
+{
+    size_t size = HEAD + count_size(d->shares) + count_size(d->sensors);
+    size += d->has_position ? POSITION : 0;
+    size += d->has_online ? ONLINE : 0;
+    size += has_status(d) ? STATUS : 0;
+    for (unsigned i = 0; i < d->shares; i++) {
+        const struct cadence *c = &d->share[i].cadence;
+        size += SHARE + c->gaps * (is_wide(c) ? sizeof(uint32_t) : sizeof(uint16_t));
+    }
+    for (unsigned i = 0; i < d->sensors; i++)
+        size += SENSOR + strlen(d->sensor[i].name);
+    return size;
+}
+
+/* --- writing ------------------------------------------------------------------------------------
+ */
+
+static uint8_t *put(uint8_t *at, const void *bytes, size_t len)
+{
+    memcpy(at, bytes, len);
+    return at + len;
+}
+
+static uint8_t *put_count(uint8_t *at, uint32_t n)
+{
+    *at++ = (uint8_t)(n < COUNT_FOLLOWS ? n : COUNT_FOLLOWS);
+    return n < COUNT_FOLLOWS ? at : put(at, &n, sizeof n);
+}
+
+static uint8_t *put_gaps(uint8_t *at, const struct cadence *c, bool wide)
+{
+    for (unsigned i = 0; i < c->gaps; i++) {
+        uint16_t gap = (uint16_t)c->gap_ms[i];
+        at = wide ? put(at, &c->gap_ms[i], sizeof c->gap_ms[i]) : put(at, &gap, sizeof gap);
+    }
+    return at;
+}
+
+static uint8_t *put_share(uint8_t *at, const struct device_share *s)
+{
+    const struct cadence *c = &s->cadence;
+    bool wide = is_wide(c);
+    uint8_t flags = (uint8_t)((c->started ? STARTED : 0) | (wide ? WIDE : 0));
+    at = put(at, &s->partition, sizeof s->partition);
+    at = put(at, &s->src, sizeof s->src);
+    at = put(at, &s->readings, sizeof s->readings);
+    at = put(at, &c->last_ms, sizeof c->last_ms);
+    at = put(at, (uint8_t[]){flags, c->gaps, c->next}, 3);
+    return put_gaps(at, c, wide);
+}
+
+static uint8_t *put_sensor(uint8_t *at, const struct device_sensor *s)
+{
+    uint8_t len = (uint8_t)strlen(s->name);
+    at = put(at, &s->value, sizeof s->value);
+    at = put(at, &s->ts_ms, sizeof s->ts_ms);
+    at = put(at, &len, sizeof len);
+    return put(at, s->name, len);
+}
+
+static uint8_t *put_head(uint8_t *at, const struct device_state *d)
+{
+    *at++ = (uint8_t)((d->has_position ? HAS_POSITION : 0) | (d->has_online ? HAS_ONLINE : 0) |
+                      (d->online ? IS_ONLINE : 0) | (has_status(d) ? HAS_STATUS : 0));
+    at = put_count(put_count(at, d->shares), d->sensors);
+    at = put(at, (int64_t[]){d->last_seen_ms, d->last_ts_ms, d->first_seen_ms, d->skew_ms},
+             4 * sizeof(int64_t));
+    if (d->has_position) {
+        at = put(at, (double[]){d->lat, d->lon}, 2 * sizeof(double));
+        at = put(at, &d->position_ms, sizeof d->position_ms);
+    }
+    if (d->has_online)
+        at = put(at, &d->online_ms, sizeof d->online_ms);
+    if (has_status(d)) {
+        at = put(at, (int64_t[]){d->status_ms, d->status_received_ms}, 2 * sizeof(int64_t));
+        at = put(at, &d->status_id, sizeof d->status_id);
+    }
+    return at;
+}
+
+void device_pack(const struct device_state *d, uint8_t *out)
+{
+    out = put_head(out, d);
+    for (unsigned i = 0; i < d->shares; i++)
+        out = put_share(out, &d->share[i]);
+    for (unsigned i = 0; i < d->sensors; i++)
+        out = put_sensor(out, &d->sensor[i]);
+}
+
+/* --- reading ------------------------------------------------------------------------------------
+ */
+
+static const uint8_t *get(const uint8_t *at, void *bytes, size_t len)
+{
+    memcpy(bytes, at, len);
+    return at + len;
+}
+
+static const uint8_t *get_count(const uint8_t *at, unsigned *n)
+{
+    *n = *at++;
+    return *n < COUNT_FOLLOWS ? at : get(at, n, sizeof *n);
+}
+
+static const uint8_t *get_gaps(const uint8_t *at, struct cadence *c, bool wide)
+{
+    for (unsigned i = 0; i < c->gaps; i++) {
+        uint16_t gap;
+        if (wide) {
+            at = get(at, &c->gap_ms[i], sizeof c->gap_ms[i]);
+        } else {
+            at = get(at, &gap, sizeof gap);
+            c->gap_ms[i] = gap;
+        }
+    }
+    return at;
+}
+
+static const uint8_t *get_share(const uint8_t *at, struct device_share *s)
+{
+    struct cadence *c = &s->cadence;
+    uint8_t form[3];
+    at = get(at, &s->partition, sizeof s->partition);
+    at = get(at, &s->src, sizeof s->src);
+    at = get(at, &s->readings, sizeof s->readings);
+    at = get(at, &c->last_ms, sizeof c->last_ms);
+    at = get(at, form, sizeof form);
+    c->started = form[0] & STARTED;
+    c->gaps = form[1];
+    c->next = form[2];
+    return get_gaps(at, c, form[0] & WIDE);
+}
+
+static const uint8_t *get_sensor(const uint8_t *at, struct device_sensor *s)
+{
+    uint8_t len;
+    at = get(at, &s->value, sizeof s->value);
+    at = get(at, &s->ts_ms, sizeof s->ts_ms);
+    at = get(at, &len, sizeof len);
+    at = get(at, s->name, len);
+    s->name[len] = '\0';
+    return at;
+}
+
+static const uint8_t *get_head(const uint8_t *at, struct device_state *d)
+{
+    int64_t times[4];
+    uint8_t flags = *at++;
+    at = get_count(get_count(at, &d->shares), &d->sensors);
+    at = get(at, times, sizeof times);
+    d->last_seen_ms = times[0], d->last_ts_ms = times[1];
+    d->first_seen_ms = times[2], d->skew_ms = times[3];
+    d->has_position = flags & HAS_POSITION;
+    d->has_online = flags & HAS_ONLINE;
+    d->online = flags & IS_ONLINE;
+    d->lat = d->lon = 0;
+    d->position_ms = d->online_ms = d->status_ms = d->status_received_ms = 0;
+    d->status_id = (struct reading_id){.byte = {0}};
+    if (d->has_position) {
+        at = get(at, &d->lat, sizeof d->lat);
+        at = get(at, &d->lon, sizeof d->lon);
+        at = get(at, &d->position_ms, sizeof d->position_ms);
+    }
+    if (d->has_online)
+        at = get(at, &d->online_ms, sizeof d->online_ms);
+    if (flags & HAS_STATUS) {
+        at = get(at, &d->status_ms, sizeof d->status_ms);
+        at = get(at, &d->status_received_ms, sizeof d->status_received_ms);
+        at = get(at, &d->status_id, sizeof d->status_id);
+    }
+    return at;
+}
+
+void device_unpack(struct device_state *d, const uint8_t *bytes)
+{
+    bytes = get_head(bytes, d);
+    if (d->shares > d->shares_cap) {
+        d->share = xreallocarray(d->share, d->shares, sizeof *d->share);
+        d->shares_cap = d->shares;
+    }
+    if (d->sensors > d->sensors_cap) {
+        d->sensor = xreallocarray(d->sensor, d->sensors, sizeof *d->sensor);
+        d->sensors_cap = d->sensors;
+    }
+    for (unsigned i = 0; i < d->shares; i++)
+        bytes = get_share(bytes, &d->share[i]);
+    for (unsigned i = 0; i < d->sensors; i++)
+        bytes = get_sensor(bytes, &d->sensor[i]);
+}
