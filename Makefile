@@ -229,7 +229,7 @@ sim: ## the simulated crashes alone; SIM_SEEDS=10000
 sabotaged := CC=gcc SAN= SABOTAGE=1 sabotage-built
 sabotage-built: $(B)/test/sim $(B)/test/unit_aggregator $(foreach d,$(DAEMONS),$(call bin_of,$(d)))
 
-sabotage: setup ## sixteen deliberate mistakes, each of which a test must catch
+sabotage: setup ## seventeen deliberate mistakes, each of which a test must catch
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@$(MAKE) --no-print-directory $(JOBS) $(sabotaged)
 	@tests/sabotage/run --clean $(B) sim processes

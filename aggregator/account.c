@@ -13,6 +13,7 @@ void account_init(struct account *a, int32_t partition, int64_t next_offset)
         .partition = partition,
         .base = next_offset,
         .position = next_offset,
+        .taken = next_offset,
         .watermark_ms = INT64_MIN,
         .committed = next_offset,
     };
@@ -43,9 +44,12 @@ void account_set_ledger(struct account *a, const struct ledger *stored)
         a->base = a->position; /* all of it is in there already */
 }
 
-bool account_seen(const struct account *a, int64_t offset)
+bool account_take(struct account *a, int64_t offset)
 {
-    return offset < a->position;
+    if (offset < a->taken)
+        return false;
+    a->taken = offset + 1;
+    return true;
 }
 
 void account_note(struct account *a, int64_t offset, enum verdict v)
@@ -61,6 +65,8 @@ void account_note(struct account *a, int64_t offset, enum verdict v)
     memset(a->verdict + (a->position - a->base), VERDICT_GAP, (size_t)(offset - a->position));
     a->verdict[offset - a->base] = (uint8_t)v;
     a->position = offset + 1;
+    if (a->taken < a->position)
+        a->taken = a->position;
 }
 
 void account_mark(struct account *a, int64_t offset, uint64_t hash)

@@ -19,7 +19,8 @@ enum verdict {
 struct account {
     int32_t partition;
     int64_t base;     /* verdicts are known from here ... */
-    int64_t position; /* ... up to here: the next offset to come */
+    int64_t position; /* ... up to here: the next offset to be noted */
+    int64_t taken;    /* >= position: the next offset to come; those between are in hand */
     uint8_t *verdict; /* owned; position - base entries */
     size_t cap;
     int64_t watermark_ms; /* highest event time seen, capped by the clock; INT64_MIN = none */
@@ -40,8 +41,9 @@ void account_deinit(struct account *a);
 /* The stored ledger was read; NULL when there is none yet: it then begins at the base. */
 void account_set_ledger(struct account *a, const struct ledger *stored);
 
-/* Whether the offset was dealt with before, in this assignment. */
-bool account_seen(const struct account *a, int64_t offset);
+/* Takes a record in hand, to be noted later, in the order of offsets. False when it was taken
+ * before, in this assignment. */
+bool account_take(struct account *a, int64_t offset);
 
 /* Notes what became of the offset (>= position); offsets skipped before it are gaps. */
 void account_note(struct account *a, int64_t offset, enum verdict v);

@@ -450,7 +450,10 @@ int phase_commit(struct pipeline *p, struct err *e)
     p->first_unwritten_ms = 0;
     p->cache.round++;
     flush_publish_stats(p);
-    p->phase = PHASE_POLL;
+    if (p->holding)
+        slices_next(p);
+    else
+        p->phase = PHASE_POLL;
     return 0;
 }
 

@@ -17,7 +17,7 @@ static const struct reading *reading_of(const struct slice *s, size_t i)
 
 static void hash_device(struct pipeline *p, size_t i)
 {
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     struct fold_plan *plan = &s->plan[i];
     plan->counted = intake_is_ours(&s->raw[i]);
     if (!plan->counted)
@@ -28,14 +28,14 @@ static void hash_device(struct pipeline *p, size_t i)
 
 static void fetch_device(struct pipeline *p, size_t i)
 {
-    const struct fold_plan *plan = &p->slice.plan[i];
+    const struct fold_plan *plan = &p->slice->plan[i];
     if (plan->counted)
         device_table_prefetch_entry(&p->cache.devices, plan->hash);
 }
 
 static void fetch_state(struct pipeline *p, size_t i)
 {
-    const struct fold_plan *plan = &p->slice.plan[i];
+    const struct fold_plan *plan = &p->slice->plan[i];
     if (plan->counted)
         device_table_prefetch_state(&p->cache.devices, plan->hash);
 }
@@ -51,7 +51,7 @@ static struct fold_target *add_target(struct slice *s)
 
 static void find_device(struct pipeline *p, size_t i)
 {
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     struct fold_plan *plan = &s->plan[i];
     if (!plan->counted)
         return;
@@ -68,7 +68,7 @@ static void find_device(struct pipeline *p, size_t i)
 
 static void fetch_windows(struct pipeline *p, size_t i)
 {
-    const struct slice *s = &p->slice;
+    const struct slice *s = p->slice;
     for (unsigned k = 0; s->plan[i].counted && k < reading_of(s, i)->sensors; k++)
         window_table_prefetch_entry(&p->cache.windows, &s->target[s->plan[i].target + k].key);
 }
@@ -76,7 +76,7 @@ static void fetch_windows(struct pipeline *p, size_t i)
 /* And lists what is not in memory. */
 static void find_windows(struct pipeline *p, size_t i)
 {
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     struct fold_plan *plan = &s->plan[i];
     for (unsigned k = 0; plan->counted && k < reading_of(s, i)->sensors; k++) {
         struct fold_target *t = &s->target[plan->target + k];
@@ -93,7 +93,7 @@ void folding_plan(struct pipeline *p)
     static void (*const step[])(struct pipeline * p, size_t i) = {
         hash_device, fetch_device, fetch_state, find_device, fetch_windows, find_windows};
     enum { STEPS = sizeof step / sizeof step[0], AHEAD = 4 };
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     s->targets = 0;
     s->load_windows.count = s->load_devices.count = s->load_at = 0;
     for (size_t i = 0; i < s->raws + (STEPS - 1) * AHEAD; i++)
@@ -143,7 +143,7 @@ static void fetch_again(const struct slice *s, size_t i)
 /* What was folded in before, and is replayed, changes nothing. */
 static void fold_reading(struct pipeline *p, size_t i, struct samples *samples)
 {
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     const struct sink_raw *raw = &s->raw[i];
     const struct reading *r = raw->reading;
     for (unsigned k = 0; k < r->sensors; k++) {
@@ -158,7 +158,7 @@ static void fold_reading(struct pipeline *p, size_t i, struct samples *samples)
 void folding_fold(struct pipeline *p)
 {
     enum { AHEAD = 4 };
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     struct samples samples = {0};
     for (size_t i = 0; i < s->raws; i++) {
         fetch_again(s, i + AHEAD);

@@ -23,6 +23,11 @@ void insertion_begin(struct slice *s)
         push(&s->insertion, 0, s->raws);
 }
 
+bool insertion_done(const struct slice *s)
+{
+    return s->insertion.todos == 0;
+}
+
 void insertion_again(struct slice *s, size_t raw)
 {
     s->raw[raw].attempts = 0; /* it was taken; this is another story */
@@ -43,13 +48,13 @@ static void count_attempt(struct pipeline *p, struct sink_raw *r)
 }
 
 /* Notes what became of the range; a failed record has one attempt less. */
-static void note_outcomes(struct pipeline *p, struct insert_range range)
+static void note_outcomes(struct pipeline *p, struct slice *s, struct insert_range range)
 {
     for (size_t i = range.from; i < range.to; i++) {
-        struct sink_raw *r = &p->slice.raw[i];
+        struct sink_raw *r = &s->raw[i];
         count_attempt(p, r);
         if (r->outcome == RAW_STORED || r->outcome == RAW_EXISTS)
-            p->slice.insertion.witnessed = true;
+            s->insertion.witnessed = true;
         else if (r->outcome == RAW_FAILED && r->attempts >= p->config.max_retries)
             give_up(r);
         else if (r->outcome == RAW_UNKNOWN && SABOTAGED(BREAK_DEAD_LETTER_ON_SOCKET_ERROR))
@@ -58,9 +63,8 @@ static void note_outcomes(struct pipeline *p, struct insert_range range)
 }
 
 /* What failed is tried once more, each record alone, after a pause that all of them share. */
-static void begin_round(struct pipeline *p)
+static void begin_round(struct pipeline *p, struct slice *s)
 {
-    struct slice *s = &p->slice;
     for (size_t i = s->raws; i-- > 0;)
         if (s->raw[i].outcome == RAW_FAILED)
             push(&s->insertion, i, i + 1);
@@ -87,10 +91,10 @@ static int defer(struct insertion *n, struct err *e)
 /* The store refused the call as a whole. Several records: look for the one. One record: it is to
  * blame if the store took others of its slice; else it may well be that the store takes nothing,
  * and nobody is given up for that. */
-static int narrow(struct pipeline *p, struct insert_range range, struct err *e)
+static int narrow(struct pipeline *p, struct slice *s, struct insert_range range, struct err *e)
 {
-    struct insertion *n = &p->slice.insertion;
-    struct sink_raw *r = &p->slice.raw[range.from];
+    struct insertion *n = &s->insertion;
+    struct sink_raw *r = &s->raw[range.from];
     unsigned middle = range.from + (range.to - range.from) / 2;
     if (range.to - range.from > 1) {
         n->todos--;
@@ -106,35 +110,64 @@ static int narrow(struct pipeline *p, struct insert_range range, struct err *e)
     r->store_error = "refused with the whole call";
     err_clear(e);
     n->todos--;
-    note_outcomes(p, range);
+    note_outcomes(p, s, range);
     return 0;
 }
 
-static int insert_next(struct pipeline *p, struct err *e)
+static struct insert_range next_range(const struct slice *s)
 {
-    struct insertion *n = &p->slice.insertion;
-    struct insert_range range = n->todo[n->todos - 1];
-    int rc = p->ports.sink.insert_raw(p->ports.sink.self, &p->slice.raw[range.from],
-                                      range.to - range.from, e);
+    return s->insertion.todo[s->insertion.todos - 1];
+}
+
+/* What became of the range that was begun. */
+static int take_answer(struct pipeline *p, struct slice *s, int rc, struct err *e)
+{
+    struct insert_range range = next_range(s);
     if (rc == ERR_FAILED)
-        return narrow(p, range, e);
+        return narrow(p, s, range, e);
     if (rc && !SABOTAGED(BREAK_DEAD_LETTER_ON_SOCKET_ERROR))
         return rc;
-    n->todos--;
-    n->deferred = 0;
-    note_outcomes(p, range);
+    s->insertion.todos--;
+    s->insertion.deferred = 0;
+    note_outcomes(p, s, range);
+    return 0;
+}
+
+/* The mistake that the simulator has to notice. */
+static void assume_stored(struct pipeline *p, struct slice *s, struct insert_range range)
+{
+    for (unsigned i = range.from; i < range.to; i++)
+        s->raw[i].outcome = RAW_STORED;
+    s->insertion.todos--;
+    p->ports.sink.insert_abandon(p->ports.sink.self);
+    p->inserting = NULL;
+}
+
+int phase_begin_insert(struct pipeline *p, struct err *e)
+{
+    (void)e;
+    struct slice *s = slices_uninserted(p);
+    struct insert_range range = next_range(s);
+    p->ports.sink.insert_begin(p->ports.sink.self, &s->raw[range.from], range.to - range.from);
+    p->inserting = s;
+    if (SABOTAGED(BREAK_FOLD_BEFORE_INSERTED))
+        assume_stored(p, s, range);
+    slices_next(p);
     return 0;
 }
 
 int phase_insert_raw(struct pipeline *p, struct err *e)
 {
-    struct insertion *n = &p->slice.insertion;
-    int rc = n->todos ? insert_next(p, e) : 0;
-    if (rc)
-        return rc;
-    if (n->todos == 0)
-        begin_round(p);
-    if (n->todos == 0)
-        p->phase = PHASE_READ_ORIGINS;
-    return 0;
+    struct slice *s = p->inserting;
+    struct insert_range range = next_range(s);
+    int rc = p->ports.sink.insert_finish(p->ports.sink.self, &s->raw[range.from],
+                                         range.to - range.from, POLL_IDLE_MS, e);
+    if (rc == ERR_TIMEOUT)
+        return PHASE_WAITS;
+    p->inserting = NULL;
+    rc = take_answer(p, s, rc, e);
+    if (rc == 0 && insertion_done(s))
+        begin_round(p, s);
+    slices_next(p);
+    return rc;
 }

@@ -18,8 +18,7 @@ static void count(_Atomic uint64_t *counter, uint64_t n)
 void intake_release(struct pipeline *p)
 {
     p->letters = 0;
-    p->slice.records = p->slice.raws = p->slice.targets = 0;
-    p->slice.load_windows.count = p->slice.load_devices.count = 0;
+    slices_drop(p);
     if (!p->holding)
         return;
     p->holding = false;
@@ -28,11 +27,14 @@ void intake_release(struct pipeline *p)
 
 void intake_deinit(struct pipeline *p)
 {
-    free(p->slice.reading);
-    free(p->slice.target);
+    for (int i = 0; i < SLICES; i++) {
+        struct slice *s = &p->slices[i];
+        free(s->reading);
+        free(s->target);
+        entry_list_deinit(&s->load_windows);
+        entry_list_deinit(&s->load_devices);
+    }
     free(p->letter);
-    entry_list_deinit(&p->slice.load_windows);
-    entry_list_deinit(&p->slice.load_devices);
 }
 
 static struct dead_letter *add_letter(struct pipeline *p, const struct stream_record *r,
@@ -103,9 +105,8 @@ static void add_refused(struct pipeline *p, const struct stream_record *r,
 }
 
 /* The rules look at the record alone, not at the clock, so that a replay decides the same again. */
-static bool decode_record(struct pipeline *p, const struct stream_record *r)
+static bool decode_record(struct pipeline *p, struct slice *s, const struct stream_record *r)
 {
-    struct slice *s = &p->slice;
     struct reading *reading = &s->reading[s->raws];
     struct reading_rules rules = {
         .mode = READING_CANONICAL,
@@ -134,22 +135,23 @@ static bool decode_record(struct pipeline *p, const struct stream_record *r)
 int phase_decode(struct pipeline *p, struct err *e)
 {
     (void)e;
-    struct slice *s = &p->slice;
+    struct slice *s = slices_empty(p);
     if (!s->reading)
-        s->reading = xcalloc(SLICE_MAX, sizeof *s->reading);
+        s->reading = xcalloc(p->config.slice_records, sizeof *s->reading);
+    s->in_use = true;
     s->records = s->raws = s->targets = 0;
-    while (s->records < SLICE_MAX && p->next_record < p->poll.count) {
+    while (s->records < p->config.slice_records && p->next_record < p->poll.count) {
         size_t record = p->next_record++;
         const struct stream_record *r = &p->poll.records[record];
         struct account *a = group_account(p, r->partition);
         if (!a)
             continue;
-        if (account_seen(a, r->offset)) { /* within an assignment a log only goes forward */
+        if (!account_take(a, r->offset)) { /* within an assignment a log only goes forward */
             identity_log_went_back(p, r->partition, r->offset);
             return 0;
         }
         int raw = (int)s->raws;
-        bool good = decode_record(p, r);
+        bool good = decode_record(p, s, r);
         s->record[s->records++] = (struct slice_record){
             .account = (size_t)(a - p->account),
             .offset = r->offset,
@@ -159,7 +161,7 @@ int phase_decode(struct pipeline *p, struct err *e)
         };
     }
     insertion_begin(s);
-    p->phase = s->raws ? PHASE_INSERT_RAW : PHASE_FOLD;
+    slices_next(p);
     return 0;
 }
 
@@ -174,7 +176,7 @@ bool intake_is_ours(const struct sink_raw *r)
  * stored and not counted. Only the stored origin tells. */
 int phase_read_origins(struct pipeline *p, struct err *e)
 {
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     struct sink_raw *exists[SLICE_MAX];
     size_t n = 0;
     for (size_t i = 0; i < s->raws; i++)
@@ -192,7 +194,7 @@ int phase_read_origins(struct pipeline *p, struct err *e)
             gone = true;
         }
     if (gone)
-        p->phase = PHASE_INSERT_RAW;
+        slices_next(p);
     else
         folding_plan(p);
     return 0;
@@ -226,7 +228,7 @@ int intake_load_windows(struct pipeline *p, const struct entry_list *list, size_
 
 int phase_load_windows(struct pipeline *p, struct err *e)
 {
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     int rc = intake_load_windows(p, &s->load_windows, &s->load_at, e);
     if (rc == 0 && s->load_at == s->load_windows.count) {
         s->load_at = 0;
@@ -237,7 +239,7 @@ int phase_load_windows(struct pipeline *p, struct err *e)
 
 int phase_load_devices(struct pipeline *p, struct err *e)
 {
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     struct sink_device items[CHUNK_MAX];
     struct device_entry *entries[CHUNK_MAX];
     size_t n = 0, at = s->load_at;
@@ -287,8 +289,8 @@ static enum verdict judge_raw(struct pipeline *p, const struct sink_raw *r)
  * the end, it is the one ahead of what its account knows. */
 static void mark_last(struct pipeline *p)
 {
-    for (size_t i = p->slice.records; i-- > 0;) {
-        const struct slice_record *r = &p->slice.record[i];
+    for (size_t i = p->slice->records; i-- > 0;) {
+        const struct slice_record *r = &p->slice->record[i];
         const struct stream_record *record = &p->poll.records[r->record];
         struct account *a = &p->account[r->account];
         if (!a->last_hash || a->last_offset < r->offset)
@@ -299,7 +301,7 @@ static void mark_last(struct pipeline *p)
 
 static void note_verdicts(struct pipeline *p)
 {
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     int64_t now_ms = clock_wall_ms(&p->ports.clock);
     uint64_t monotonic_ms = clock_monotonic_ms(&p->ports.clock), stored = 0;
     for (size_t i = 0; i < s->records; i++) {
@@ -329,8 +331,11 @@ int phase_fold(struct pipeline *p, struct err *e)
     (void)e;
     folding_fold(p);
     note_verdicts(p);
-    p->slice.targets = p->slice.raws = p->slice.records = 0;
-    p->phase = p->next_record < p->poll.count ? PHASE_DECODE : PHASE_LETTERS;
+    slices_settled(p);
+    if (p->inserting && flush_due(p, clock_monotonic_ms(&p->ports.clock)))
+        p->phase = PHASE_LETTERS; /* the store has two things to do at once */
+    else
+        slices_next(p);
     return 0;
 }
 
@@ -341,6 +346,11 @@ int phase_letters(struct pipeline *p, struct err *e)
         if (rc && !SABOTAGED(BREAK_LETTER_WITHOUT_REPORT))
             return rc;
         count(&p->stats.dead, p->letters);
+        p->letters = 0;
+    }
+    if (!slices_over(p)) {
+        flush_begin(p);
+        return 0;
     }
     if (p->ports.observer.batch)
         p->ports.observer.batch(p->ports.observer.self, p->poll.count,

@@ -19,6 +19,7 @@ struct pipeline_config pipeline_config_defaults(void)
         .flush_ms = 200,
         .window_writes = 10000,
         .max_future_skew_ms = 300000,
+        .slice_records = SLICE_MAX,
         .max_windows = 200000,
         .max_unwritten = 500000,
         .identity_ms = 1000,
@@ -33,6 +34,7 @@ struct pipeline *pipeline_new(const struct pipeline_config *config,
     struct pipeline *p = xcalloc(1, sizeof *p);
     p->config = *config;
     p->ports = *ports;
+    p->slice = p->slices;
     rng_seed(&p->rng, config->seed);
     window_cache_init(&p->cache, config->seed);
     p->work_window = xcalloc(CHUNK_MAX, sizeof *p->work_window);
@@ -125,11 +127,17 @@ static void finish_revoke(struct pipeline *p)
         p->ports.observer.revoked(p->ports.observer.self, false);
 }
 
+static void begin_revoke(struct pipeline *p)
+{
+    p->revoking = true;
+    p->revoking_ms = clock_monotonic_ms(&p->ports.clock);
+}
+
 /* `can_flush`: false while an effect is blocked; the next owner will do the work again. */
 static void on_revoked(struct pipeline *p, bool can_flush)
 {
     if (can_flush && flush_needed(p)) {
-        p->revoking = true;
+        begin_revoke(p);
         flush_begin(p);
     } else {
         finish_revoke(p);
@@ -219,13 +227,15 @@ static int phase_poll(struct pipeline *p, struct err *e)
     return 0;
 }
 
-/* While an effect is blocked the group is still served, or this member would be thrown out. The
- * records in hand stay in hand, so events use a poll of their own. */
+/* While an effect is blocked or awaited the group is still served, or this member would be thrown
+ * out. The records in hand stay in hand, so events use a poll of their own. */
 static void serve_group(struct pipeline *p, int wait_ms)
 {
     struct stream_poll event = {.event = STREAM_NOTHING};
     p->ports.stream.poll(p->ports.stream.self, false, wait_ms, &event);
-    if (event.event == STREAM_REVOKED) {
+    if (event.event == STREAM_REVOKED && p->inserting && !p->blocked_since_ms) {
+        begin_revoke(p); /* what is under way comes to its end, and is written */
+    } else if (event.event == STREAM_REVOKED) {
         on_revoked(p, false);
     } else if (event.event == STREAM_LOST) {
         on_lost(p);
@@ -253,6 +263,7 @@ static const struct {
     [PHASE_FIND_OPEN] = {"find_open_windows", phase_find_open, PIPELINE_BLOCKED_BY_STORE},
     [PHASE_LOAD_OPEN] = {"load_open_windows", phase_load_open, PIPELINE_BLOCKED_BY_STORE},
     [PHASE_DECODE] = {"decode", phase_decode, PIPELINE_BLOCKED_BY_STORE},
+    [PHASE_BEGIN_INSERT] = {"begin_insert", phase_begin_insert, PIPELINE_BLOCKED_BY_STORE},
     [PHASE_INSERT_RAW] = {"insert_raw", phase_insert_raw, PIPELINE_BLOCKED_BY_STORE},
     [PHASE_READ_ORIGINS] = {"read_origins", phase_read_origins, PIPELINE_BLOCKED_BY_STORE},
     [PHASE_LOAD_WINDOWS] = {"load_windows", phase_load_windows, PIPELINE_BLOCKED_BY_STORE},
@@ -274,6 +285,7 @@ static void note_failure(struct pipeline *p, enum phase phase, const struct err 
     int64_t wait_ms = backoff_ms(&p->rng, p->attempt++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
     if (!p->blocked_since_ms)
         p->blocked_since_ms = now_ms;
+    p->blocked_phase = phase;
     p->blocked_until_ms = now_ms + (uint64_t)wait_ms;
     atomic_store_explicit(&p->stats.blocked_since_ms, (int64_t)p->blocked_since_ms,
                           memory_order_relaxed);
@@ -284,9 +296,10 @@ static void note_failure(struct pipeline *p, enum phase phase, const struct err 
                                   wait_ms);
 }
 
+/* Others may go on beside the one that is blocked. */
 static void note_success(struct pipeline *p, enum phase phase)
 {
-    if (!p->blocked_since_ms)
+    if (!p->blocked_since_ms || phase != p->blocked_phase)
         return;
     uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
     if (p->ports.observer.unblocked)
@@ -328,6 +341,16 @@ static bool still_paused(struct pipeline *p)
     return true;
 }
 
+/* An insertion takes its time. A revocation that has to be answered does not wait for ever. */
+static void await(struct pipeline *p)
+{
+    uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
+    if (p->revoking && now_ms - p->revoking_ms >= REVOKE_PATIENCE_MS)
+        finish_revoke(p);
+    else
+        serve_group(p, 0);
+}
+
 bool pipeline_step(struct pipeline *p)
 {
     if (p->phase == PHASE_STOPPED)
@@ -338,9 +361,12 @@ bool pipeline_step(struct pipeline *p)
         return true;
     enum phase phase = p->phase;
     struct err e = {0};
-    if (phases[phase].run(p, &e))
+    int rc = phases[phase].run(p, &e);
+    if (rc == PHASE_WAITS)
+        await(p);
+    else if (rc)
         note_failure(p, phase, &e);
-    else if (phase != PHASE_POLL && phase != PHASE_DECODE && phase != PHASE_FOLD)
+    else
         note_success(p, phase);
     return p->phase != PHASE_STOPPED;
 }

@@ -2,9 +2,12 @@
  * world, through a port, so it runs the same in the daemon and in the deterministic simulator.
  *
  *   poll -> decode -> insert raw -> read origins -> load -> fold -> dead letters -.
- *    ^                ^_____________next slice______________________|            |
- *    |                                                                           v
- *    '-- commit <- ledger <- write last states <- write windows <-- flush due ---'
+ *    ^        ^_______________________next slice______________|            |
+ *    |                                                                     v
+ *    '-- commit <- ledger <- write last states <- write windows <-- flush due
+ *
+ * A batch is cut into slices, of which one is being inserted while the one before it is folded and
+ * flushed and the one after it decoded (slices.c).
  *
  * The order is the proof: raw documents before what is counted from them, counts before the ledger,
  * the ledger before Kafka's offset. A crash anywhere repeats work and changes no result, because
@@ -29,6 +32,7 @@ struct pipeline_config {
     int64_t flush_ms;          /* under load, windows are written at most this often */
     int64_t window_writes;     /* ... and so many a second, while memory allows; 0 = no limit */
     int64_t max_future_skew_ms;
+    size_t slice_records; /* records decoded, inserted and folded at a time; 1 to 1000 */
     size_t max_windows;   /* windows (and devices) kept in memory when nothing needs them */
     size_t max_unwritten; /* records folded but not yet in the ledger before a flush is forced */
     int64_t identity_ms;  /* how old a look at the store's identity may be when memory is written */

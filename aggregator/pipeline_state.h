@@ -1,6 +1,7 @@
-/* The inside of the pipeline, shared by its parts: intake.c (records to verdicts), folding.c
- * (readings into windows), flush.c (windows to offsets), group.c (partitions coming and going) and
- * pipeline.c (the machine). */
+/* The inside of the pipeline, shared by its parts: intake.c (records to verdicts), slices.c and
+ * insertion.c (which of them when, and how they get into the store), folding.c (readings into
+ * windows), flush.c (windows to offsets), group.c (partitions coming and going) and pipeline.c (the
+ * machine). */
 #ifndef WEIR_AGGREGATOR_PIPELINE_STATE_H
 #define WEIR_AGGREGATOR_PIPELINE_STATE_H
 
@@ -13,6 +14,7 @@
 
 enum {
     SLICE_MAX = 1000,   /* records decoded, inserted and folded at a time */
+    SLICES = 2,         /* one is inserted while another is decoded or folded */
     CHUNK_MAX = 1000,   /* documents in one read or write */
     POLL_IDLE_MS = 100, /* longest wait for a record when everything is written */
 };
@@ -27,6 +29,7 @@ enum phase {
     PHASE_FIND_OPEN,
     PHASE_LOAD_OPEN,
     PHASE_DECODE,
+    PHASE_BEGIN_INSERT,
     PHASE_INSERT_RAW,
     PHASE_READ_ORIGINS,
     PHASE_LOAD_WINDOWS,
@@ -81,9 +84,10 @@ struct insertion {
 };
 
 struct slice {
+    bool in_use; /* holds records, and is not folded yet */
     struct slice_record record[SLICE_MAX];
     size_t records;
-    struct reading *reading; /* owned array of SLICE_MAX */
+    struct reading *reading; /* owned array of slice_records */
     struct sink_raw raw[SLICE_MAX];
     size_t raws;
     struct fold_target *target; /* owned */
@@ -110,13 +114,16 @@ struct pipeline {
     enum phase identify_next;
     uint64_t assigned_ms; /* monotonic */
     bool revoking;
+    uint64_t revoking_ms; /* monotonic; since when */
 
     /* the batch in hand */
     struct stream_poll poll;
     bool holding; /* records are owed back to the stream */
     size_t next_record;
     uint64_t batch_started_ns;
-    struct slice slice;
+    struct slice slices[SLICES];
+    struct slice *slice;        /* the older of those in use: the next to be folded */
+    struct slice *inserting;    /* whose insertion was begun; NULL = none */
     struct dead_letter *letter; /* owned array; the bytes belong to the batch */
     size_t letters, letters_cap;
 
@@ -139,6 +146,7 @@ struct pipeline {
     /* retrying */
     unsigned attempt;
     uint64_t blocked_since_ms, blocked_until_ms; /* monotonic; 0 = not blocked */
+    enum phase blocked_phase;                    /* the one that has to succeed */
     uint64_t pause_until_ms; /* monotonic; before a record is tried again; 0 = go on */
     pthread_mutex_t why_lock;
     char why[ERR_MESSAGE_MAX]; /* under why_lock, as the next */
@@ -147,7 +155,9 @@ struct pipeline {
     _Atomic bool stopping;
 };
 
-/* Each does one phase: 0 and the next phase set, or a negative code: the same phase again later. */
+/* Each does one phase: 0 and the next phase set, or a negative code: the same phase again later, or
+ * PHASE_WAITS: what it waits for is under way. */
+enum { PHASE_WAITS = 1 };
 int phase_adopt_position(struct pipeline *p, struct err *e);
 int phase_adopt_ledger(struct pipeline *p, struct err *e);
 int phase_verify_log(struct pipeline *p, struct err *e);
@@ -156,6 +166,7 @@ int phase_identify(struct pipeline *p, struct err *e);
 int phase_find_open(struct pipeline *p, struct err *e);
 int phase_load_open(struct pipeline *p, struct err *e);
 int phase_decode(struct pipeline *p, struct err *e);
+int phase_begin_insert(struct pipeline *p, struct err *e);
 int phase_insert_raw(struct pipeline *p, struct err *e);
 int phase_read_origins(struct pipeline *p, struct err *e);
 int phase_load_windows(struct pipeline *p, struct err *e);
@@ -202,8 +213,17 @@ void flush_publish_stats(struct pipeline *p);
 struct sink_window flush_window_item(struct pipeline *p, const struct window_entry *w, size_t n);
 struct sink_device flush_device_item(struct pipeline *p, const struct device_entry *d, size_t n);
 
+/* slices.c */
+struct slice *slices_empty(struct pipeline *p);      /* to decode into; NULL while all are in use */
+struct slice *slices_uninserted(struct pipeline *p); /* the oldest; NULL when there is none */
+void slices_settled(struct pipeline *p);             /* p->slice is folded: the next one's turn */
+bool slices_over(const struct pipeline *p);          /* nothing of the batch is left to be folded */
+void slices_next(struct pipeline *p); /* chooses the phase that is next in the batch */
+void slices_drop(struct pipeline *p);
+
 /* insertion.c */
-void insertion_begin(struct slice *s);             /* all of the slice is to be inserted */
+void insertion_begin(struct slice *s); /* all of the slice is to be inserted */
+bool insertion_done(const struct slice *s);
 void insertion_again(struct slice *s, size_t raw); /* this one is to be inserted once more */
 
 /* folding.c */

@@ -27,7 +27,7 @@ static void note_found(struct pipeline *p, const struct sink_key *key)
     struct window_entry *w =
         window_cache_window(&p->cache, d, span_str(key->sensor), key->start_ms);
     if (!w->loaded || !w->dirty)
-        entry_list_add(&p->slice.load_windows, w);
+        entry_list_add(&p->slice->load_windows, w);
 }
 
 int phase_find_open(struct pipeline *p, struct err *e)
@@ -43,7 +43,7 @@ int phase_find_open(struct pipeline *p, struct err *e)
         if (rc)
             return rc;
     }
-    p->slice.load_windows.count = p->slice.load_at = 0;
+    p->slice->load_windows.count = p->slice->load_at = 0;
     for (size_t i = 0; i < count; i++)
         note_found(p, &found[i]);
     p->open_found = count;
@@ -53,7 +53,7 @@ int phase_find_open(struct pipeline *p, struct err *e)
 
 int phase_load_open(struct pipeline *p, struct err *e)
 {
-    struct slice *s = &p->slice;
+    struct slice *s = p->slice;
     int rc = intake_load_windows(p, &s->load_windows, &s->load_at, e);
     if (rc || s->load_at < s->load_windows.count)
         return rc;

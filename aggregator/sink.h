@@ -26,7 +26,7 @@ struct sink_raw {
     struct reading_id id;
     int32_t partition; /* origin: where in the log the reading stands */
     int64_t offset;
-    /* filled by insert_raw */
+    /* filled by insert_finish */
     enum raw_outcome outcome;
     bool too_large;          /* with RAW_REFUSED: that is why */
     int store_code;          /* with RAW_REFUSED and RAW_FAILED; 0 = the driver refused it */
@@ -74,11 +74,24 @@ struct sink_ledger {
 struct sink {
     void *self; /* borrowed */
 
-    /* Unordered bulk insert; fills every outcome. received_at 0 in the reading is stored as the
-     * time the record came into Kafka, which the caller has put there. ERR_FAILED with *e when the
-     * store refused the whole call for something it holds and does not say what: ask again with
-     * fewer; some may be stored. A call with one item only says so when it may be the call. */
-    int (*insert_raw)(void *self, struct sink_raw *items, size_t count, struct err *e);
+    /* Begins an unordered bulk insertion, one at a time, and does not wait for it. Takes what it
+     * needs before it returns: the items may change or go, and the insertion touches none of them.
+     */
+    void (*insert_begin)(void *self, const struct sink_raw *items, size_t count);
+
+    /* Waits up to wait_ms for the end of what was begun, with the same items: fills every outcome.
+     * ERR_TIMEOUT, without *e: it goes on, ask again. After any other answer it is over.
+     * received_at 0 in the reading is stored as the time the record came into Kafka, which the
+     * caller has put there. ERR_FAILED with *e when the store refused the whole call for something
+     * it holds and does not say what: ask again with fewer; some may be stored. A call with one
+     * item only says so when it may be the call. */
+    int (*insert_finish)(void *self, struct sink_raw *items, size_t count, int wait_ms,
+                         struct err *e);
+
+    /* Nobody wants to know any more what becomes of it; another may be begun. It may still happen,
+     * now or much later, as a whole or in part: a call whose answer is lost. Nothing may be begun.
+     */
+    void (*insert_abandon)(void *self);
 
     /* For items with RAW_EXISTS: fills found_* and same_contents. A document that is gone meanwhile
      * (expired) gives RAW_UNKNOWN: insert it again. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "aggregator/raw_writer.h"
 #include "common/base/xmalloc.h"
 #include "common/mongo/cas.h"
 #include "common/mongo/lookup.h"
@@ -12,6 +13,7 @@
 
 struct sink_mongo {
     struct mongo *mongo; /* borrowed */
+    struct raw_writer *writer;
     char *topic, *raw, *windows, *devices, *ledger;
 };
 
@@ -19,6 +21,7 @@ struct sink_mongo *sink_mongo_new(const struct sink_mongo_options *options)
 {
     struct sink_mongo *s = xcalloc(1, sizeof *s);
     *s = (struct sink_mongo){.mongo = options->mongo,
+                             .writer = raw_writer_new(),
                              .topic = xstrdup(options->topic),
                              .raw = xstrdup(options->raw),
                              .windows = xstrdup(options->windows),
@@ -31,6 +34,7 @@ void sink_mongo_free(struct sink_mongo *s)
 {
     if (!s)
         return;
+    raw_writer_free(s->writer);
     free(s->topic);
     free(s->raw);
     free(s->windows);
@@ -72,88 +76,29 @@ static int retry_later(int rc, struct err *e)
 
 /* --- raw readings ----------------------------------------------------------------------------- */
 
-/* `code` 0 = the driver itself will not send it. */
-static void set_outcome(struct sink_raw *raw, int error, int code)
+static void insert_begin(void *self, const struct sink_raw *items, size_t count)
 {
-    raw->outcome = error == 0            ? RAW_STORED
-                   : error == ERR_EXISTS ? RAW_EXISTS
-                   : error == ERR_FAILED ? RAW_FAILED
-                                         : RAW_REFUSED;
-    raw->too_large = error == ERR_TOO_LARGE;
-    raw->store_code = code;
-    raw->store_error = code ? mongo_error_code_name(code) : "refused by the driver";
+    struct sink_mongo *s = self;
+    raw_writer_begin(s->writer, raw_bulk_new(s->mongo, s->raw, items, count));
 }
 
-/* What the driver itself will not send is refused here, alone; the others go into the bulk.
- * Returns how many went in, their places in `sent`. */
-static size_t fill_bulk(mongoc_bulk_operation_t *bulk, struct sink_raw *items, size_t count,
-                        struct sink_raw **sent)
+static int insert_finish(void *self, struct sink_raw *items, size_t count, int wait_ms,
+                         struct err *e)
 {
-    size_t n = 0;
-    bson_t doc = BSON_INITIALIZER;
-    for (size_t i = 0; i < count; i++) {
-        bson_error_t error;
-        struct sink_raw *raw = &items[i];
-        raw->outcome = RAW_UNKNOWN;
-        bson_reinit(&doc);
-        document_raw_encode(&doc, raw->reading, &raw->id, raw->partition, raw->offset);
-        if (mongoc_bulk_operation_insert_with_opts(bulk, &doc, NULL, &error))
-            sent[n++] = raw;
-        else
-            set_outcome(raw, ERR_INVALID, 0);
-    }
-    bson_destroy(&doc);
-    return n;
-}
-
-static bool blames_contents(int rc)
-{
-    return rc == ERR_INVALID || rc == ERR_TOO_LARGE || rc == ERR_FAILED;
-}
-
-/* The whole call was refused for what it holds. A document that was alone in it is refused for
- * good; of several nobody knows which, and a code that may mean the call blames nobody yet. */
-static int blame(struct sink_raw **sent, size_t count, int rc, struct err *e)
-{
-    if (count == 1 && rc != ERR_FAILED) {
-        set_outcome(sent[0], rc, 0);
-        sent[0]->store_error = "refused with the whole call";
-        err_clear(e);
-        return 0;
-    }
-    e->code = ERR_FAILED;
-    return ERR_FAILED;
-}
-
-static int insert_bulk(mongoc_collection_t *c, struct sink_raw *items, size_t count, struct err *e)
-{
-    bson_t opts = BSON_INITIALIZER;
-    BSON_APPEND_BOOL(&opts, "ordered", false);
-    mongoc_bulk_operation_t *bulk = mongoc_collection_create_bulk_operation_with_opts(c, &opts);
-    struct sink_raw **sent = xcalloc(count, sizeof *sent);
-    struct mongo_bulk_item *outcome = xcalloc(count, sizeof *outcome);
-    size_t n = fill_bulk(bulk, items, count, sent);
-    int rc = mongo_bulk_execute(bulk, outcome, n, NULL, e);
-    for (size_t i = 0; i < n && rc == 0; i++)
-        set_outcome(sent[i], outcome[i].error, outcome[i].server_code);
-    if (blames_contents(rc))
-        rc = blame(sent, n, rc, e);
-    free(outcome);
-    free(sent);
-    mongoc_bulk_operation_destroy(bulk);
-    bson_destroy(&opts);
-    return rc == ERR_FAILED ? rc : retry_later(rc, e);
-}
-
-static int insert_raw(void *self, struct sink_raw *items, size_t count, struct err *e)
-{
-    struct session session = {0};
-    int rc = begin(&session, self, ((struct sink_mongo *)self)->raw, e);
-    if (rc)
-        return rc;
-    rc = insert_bulk(session.collection, items, count, e);
-    end(&session, self);
+    (void)count;
+    struct sink_mongo *s = self;
+    struct raw_bulk *b = raw_writer_finish(s->writer, wait_ms);
+    if (!b)
+        return ERR_TIMEOUT;
+    int rc = raw_bulk_answer(b, items, e);
+    raw_bulk_free(b);
     return rc;
+}
+
+static void insert_abandon(void *self)
+{
+    struct sink_mongo *s = self;
+    raw_writer_abandon(s->writer);
 }
 
 static void take_origin(void *arg, size_t item, const bson_t *doc)
@@ -469,7 +414,9 @@ static int identity(void *self, char out[SINK_IDENTITY_MAX], struct err *e)
 struct sink sink_mongo_port(struct sink_mongo *s)
 {
     return (struct sink){.self = s,
-                         .insert_raw = insert_raw,
+                         .insert_begin = insert_begin,
+                         .insert_finish = insert_finish,
+                         .insert_abandon = insert_abandon,
                          .read_origins = read_origins,
                          .read_windows = read_windows,
                          .find_open = find_open,

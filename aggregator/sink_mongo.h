@@ -19,7 +19,8 @@ struct sink_mongo;
 struct sink_mongo *sink_mongo_new(const struct sink_mongo_options *options);
 void sink_mongo_free(struct sink_mongo *s); /* NULL is allowed */
 
-/* The port; usable from any thread, also from several at once. */
+/* The port; usable from any thread, also from several at once, but for insertions: one thread
+ * begins and finishes them. They go on on a thread of their own. */
 struct sink sink_mongo_port(struct sink_mongo *s);
 
 #endif

@@ -28,6 +28,7 @@ const char *breakage_name(enum breakage b)
         [BREAK_REPLAY_WITHOUT_ID] = "replay_without_id",
         [BREAK_STATE_KEPT_AFTER_REVOKE] = "state_kept_after_revoke",
         [BREAK_LEDGER_BEFORE_WINDOWS] = "ledger_before_windows",
+        [BREAK_FOLD_BEFORE_INSERTED] = "fold_before_inserted",
         [BREAK_ROLLUP_WITHOUT_CHECKPOINT] = "rollup_without_checkpoint",
     };
     return names[b];

@@ -24,6 +24,7 @@ enum breakage {
     BREAK_REPLAY_WITHOUT_ID,           /* the id tells where a reading stands, not what it is */
     BREAK_STATE_KEPT_AFTER_REVOKE,     /* positions outlive the windows they stand for */
     BREAK_LEDGER_BEFORE_WINDOWS,       /* the ledger counts what no window has */
+    BREAK_FOLD_BEFORE_INSERTED,        /* an insertion that was begun counts as done */
     BREAK_ROLLUP_WITHOUT_CHECKPOINT,   /* a rollup begins with what changes from now on */
     BREAK_COUNT,
 };

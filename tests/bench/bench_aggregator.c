@@ -53,10 +53,20 @@ static double now_seconds(void)
 /* --- a store that takes everything, at once -----------------------------------------------------
  */
 
-static int insert_raw(void *self, struct sink_raw *items, size_t count, struct err *e)
+static void nothing(void *self)
 {
     (void)self;
-    (void)e;
+}
+
+static void insert_begin(void *self, const struct sink_raw *items, size_t count)
+{
+    (void)self, (void)items, (void)count;
+}
+
+static int insert_finish(void *self, struct sink_raw *items, size_t count, int wait_ms,
+                         struct err *e)
+{
+    (void)self, (void)wait_ms, (void)e;
     for (size_t i = 0; i < count; i++)
         items[i].outcome = RAW_STORED;
     return 0;
@@ -130,7 +140,9 @@ static int write_ledgers(void *self, struct sink_ledger *items, size_t count, in
     return 0;
 }
 
-static const struct sink null_sink = {.insert_raw = insert_raw,
+static const struct sink null_sink = {.insert_begin = insert_begin,
+                                      .insert_finish = insert_finish,
+                                      .insert_abandon = nothing,
                                       .read_windows = read_windows,
                                       .find_open = find_open,
                                       .write_windows = write_windows,
@@ -301,11 +313,6 @@ static void source_poll(void *self, bool want_records, int timeout_ms, struct st
             make_record(s, out->count);
     }
     s->cpu += cpu_seconds() - before;
-}
-
-static void nothing(void *self)
-{
-    (void)self;
 }
 
 static void commit(void *self, int32_t partition, int64_t next_offset)

@@ -67,6 +67,7 @@ static void restore(struct world *w, struct change *c)
 void journal_crash(struct world *w)
 {
     w->mishaps->store_deaths += w->journal.count > 0;
+    insertions_tear(w);
     while (w->journal.count > 0)
         restore(w, &w->journal.tail[--w->journal.count]);
     durable_forget(w);

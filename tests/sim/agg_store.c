@@ -4,55 +4,8 @@
 #include <string.h>
 
 #include "common/base/xmalloc.h"
+#include "tests/sim/agg_fault.h"
 #include "tests/sim/agg_world.h"
-
-/* What happens to one call: nothing wrong; refused before any effect; only some of its parts take
- * effect and the caller hears nothing; all take effect and the answer is lost. A crash leaves the
- * same marks on the world, but the caller never gets to repeat the call. */
-enum fault { FAULT_NONE, FAULT_BEFORE, FAULT_HALF, FAULT_ANSWER_LOST };
-
-static enum fault draw_fault(struct node *n)
-{
-    struct world *w = n->world;
-    w->now_ms += rng_below(&w->rng, 4);
-    if (w->calm)
-        return FAULT_NONE;
-    uint32_t x = rng_below(&w->rng, 1000);
-    if (x < 20)
-        n->crash = true;
-    else if (x >= 120)
-        return FAULT_NONE;
-    w->mishaps->failed_calls++;
-    return (enum fault)(1 + rng_below(&w->rng, 3));
-}
-
-static bool takes_effect(struct node *n, enum fault f)
-{
-    return f == FAULT_NONE || f == FAULT_ANSWER_LOST ||
-           (f == FAULT_HALF && rng_below(&n->world->rng, 2));
-}
-
-static int answer(enum fault f, struct err *e)
-{
-    return f == FAULT_NONE ? 0 : err_set(e, ERR_UNAVAILABLE, "injected");
-}
-
-/* Whether a part that has no effect now will have one some time; and one that has, no other. */
-static bool comes_late(struct node *n, enum fault f, unsigned one_in)
-{
-    return f != FAULT_NONE && f != FAULT_ANSWER_LOST && rng_below(&n->world->rng, one_in) == 0;
-}
-
-/* The end of a write. An answer from the journal tells of all that came before it; that there is
- * none may be because the store is dead. */
-static int written(struct node *n, enum fault f, struct err *e)
-{
-    if (f != FAULT_NONE && rng_below(&n->world->rng, 4) == 0)
-        journal_crash(n->world);
-    if (f == FAULT_NONE && n->world->reality.journaled)
-        journal_sync(n->world);
-    return answer(f, e);
-}
 
 /* What a read finds. */
 static const void *see(const struct world *w, enum change_kind kind, struct map *map,
@@ -62,124 +15,14 @@ static const void *see(const struct world *w, enum change_kind kind, struct map 
     return w->reality.safe_reads ? journal_durable(w, kind, key, now) : now;
 }
 
-/* By now others may have joined; but whoever is between its look at the store's identity and a
- * write is protected by the time that passes alone, which is not simulated. */
-static void change_store(struct node *n)
-{
-    if (!n->world->replace_store)
-        return;
-    node_kill_others(n->world, n);
-    world_new_store(n->world);
-}
-
 /* --- raw ----------------------------------------------------------------------------------------
  */
-
-static struct effect raw_effect(const struct sink_raw *r)
-{
-    struct raw_document *d = xcalloc(1, sizeof *d);
-    struct effect e = {.kind = CHANGE_RAW, .document = d};
-    reading_id_hex(&r->id, e.key);
-    struct buf json = {0};
-    reading_encode(r->reading, &json);
-    snprintf(d->json, sizeof d->json, "%s", buf_cstr(&json));
-    buf_deinit(&json);
-    d->partition = r->partition;
-    d->offset = r->offset;
-    return e;
-}
-
-static const struct log_entry *entry_of(const struct world *w, const struct sink_raw *r)
-{
-    return &w->log[r->partition][r->offset];
-}
-
-/* What the store says of the document itself. */
-static bool document_fails(struct world *w, struct sink_raw *r)
-{
-    enum opinion o = entry_of(w, r)->opinion;
-    bool flaky = o == OPINION_FLAKY && w->failures[r->partition][r->offset]++ < 2;
-    if (!flaky && !opinion_is_dead(o))
-        return false;
-    r->outcome = o == OPINION_REFUSED                      ? RAW_REFUSED
-                 : w->sabotage == SABOTAGE_FAILED_FORGIVEN ? RAW_STORED
-                                                           : RAW_FAILED;
-    r->store_code = 8;
-    r->store_error = "UnknownError";
-    return true;
-}
-
-static void insert_one(struct world *w, struct sink_raw *r)
-{
-    char hex[READING_ID_HEX + 1];
-    reading_id_hex(&r->id, hex);
-    if (map_get(w->raw, span_str(hex))) {
-        r->outcome = RAW_EXISTS;
-        return;
-    }
-    if (document_fails(w, r))
-        return;
-    struct effect e = raw_effect(r);
-    effect_apply(w, &e);
-    r->outcome = RAW_STORED;
-}
-
-/* The caller gave it up; it comes all the same, or never. */
-static void send_late(struct node *n, struct sink_raw *r)
-{
-    if (entry_of(n->world, r)->opinion != OPINION_GOOD)
-        return;
-    struct effect e = raw_effect(r);
-    effect_delay(n->world, &e);
-}
-
-static bool is_spoiled(const struct world *w, const struct sink_raw *items, size_t count)
-{
-    for (size_t i = 0; i < count && count > 1; i++)
-        if (entry_of(w, &items[i])->opinion == OPINION_SPOILS)
-            return true;
-    return false;
-}
-
-static int blame_trouble(struct node *n, struct sink_raw *items, size_t count, enum fault f)
-{
-    if (f == FAULT_NONE || n->world->sabotage != SABOTAGE_TROUBLE_BLAMED)
-        return 0;
-    for (size_t i = 0; i < count; i++) {
-        items[i].outcome = RAW_FAILED;
-        items[i].store_error = "trouble";
-    }
-    return 1;
-}
-
-static int insert_raw(void *self, struct sink_raw *items, size_t count, struct err *e)
-{
-    struct node *n = self;
-    change_store(n);
-    enum fault f = draw_fault(n);
-    size_t start = rng_below(&n->world->rng, (uint32_t)count); /* an unordered bulk */
-    bool spoiled = is_spoiled(n->world, items, count);
-    for (size_t i = 0; i < count; i++) {
-        struct sink_raw *r = &items[(start + i) % count];
-        if (spoiled && (entry_of(n->world, r)->opinion || rng_below(&n->world->rng, 2)))
-            continue;
-        if (takes_effect(n, f))
-            insert_one(n->world, r);
-        else if (comes_late(n, f, 4))
-            send_late(n, r);
-    }
-    if (blame_trouble(n, items, count, f))
-        return 0;
-    if (f == FAULT_NONE && spoiled)
-        return err_set(e, ERR_FAILED, "somebody in there");
-    return written(n, f, e);
-}
 
 static int read_origins(void *self, struct sink_raw *const *items, size_t count, struct err *e)
 {
     struct node *n = self;
-    change_store(n);
-    enum fault f = draw_fault(n);
+    fault_change_store(n);
+    enum fault f = fault_draw(n);
     for (size_t i = 0; i < count; i++) {
         char hex[READING_ID_HEX + 1];
         reading_id_hex(&items[i]->id, hex);
@@ -194,7 +37,7 @@ static int read_origins(void *self, struct sink_raw *const *items, size_t count,
             items[i]->found_offset = -1;
         items[i]->same_contents = true;
     }
-    return answer(f, e);
+    return fault_answer(f, e);
 }
 
 /* --- windows and last states --------------------------------------------------------------------
@@ -208,9 +51,9 @@ static struct span window_key(char id[WINDOW_ID_MAX], const struct sink_window *
 static int read_windows(void *self, struct sink_window *items, size_t count, struct err *e)
 {
     struct node *n = self;
-    enum fault f = draw_fault(n);
+    enum fault f = fault_draw(n);
     if (f != FAULT_NONE)
-        return answer(f, e);
+        return fault_answer(f, e);
     for (size_t i = 0; i < count; i++) {
         char id[WINDOW_ID_MAX];
         const struct window *stored =
@@ -259,13 +102,13 @@ static int find_open(void *self, int32_t partition, int64_t until_ms, struct sin
                      size_t max, size_t *count, struct err *e)
 {
     struct node *n = self;
-    enum fault f = draw_fault(n);
+    enum fault f = fault_draw(n);
     struct search s = {
         .partition = partition, .until_ms = until_ms, .out = out, .max = max < 2 ? max : 2};
     if (n->world->sabotage != SABOTAGE_OPEN_FORGOTTEN)
         map_each(n->world->windows, find_one, &s);
     *count = s.count;
-    return answer(f, e);
+    return fault_answer(f, e);
 }
 
 static struct effect window_effect(const struct sink_window *item)
@@ -280,7 +123,7 @@ static struct effect window_effect(const struct sink_window *item)
 /* The caller gave it up; it comes all the same, or never. */
 static void give_up(struct node *n, enum fault f, struct effect *e)
 {
-    if (n->world->sabotage != SABOTAGE_WRITES_IN_MEMORY && comes_late(n, f, 2))
+    if (n->world->sabotage != SABOTAGE_WRITES_IN_MEMORY && fault_comes_late(n, f, 2))
         effect_delay(n->world, e);
     else
         effect_drop(e);
@@ -303,12 +146,13 @@ static int write_windows(void *self, struct sink_window *items, size_t count, in
 {
     (void)now_ms;
     struct node *n = self;
-    enum fault f = draw_fault(n);
+    enum fault f = fault_draw(n);
+    n->world->mishaps->beside += n->insertion.under_way;
     if (n->world->sabotage == SABOTAGE_WRITES_IN_MEMORY && !n->buffered)
         n->buffered = map_new(1);
     for (size_t i = 0; i < count; i++) {
         struct effect effect = window_effect(&items[i]);
-        if (!takes_effect(n, f)) {
+        if (!fault_takes_effect(n, f)) {
             give_up(n, f, &effect);
             continue;
         }
@@ -319,15 +163,15 @@ static int write_windows(void *self, struct sink_window *items, size_t count, in
         if (!items[i].lost)
             items[i].window->rev++;
     }
-    return written(n, f, e);
+    return fault_written(n, f, e);
 }
 
 static int read_devices(void *self, struct sink_device *items, size_t count, struct err *e)
 {
     struct node *n = self;
-    enum fault f = draw_fault(n);
+    enum fault f = fault_draw(n);
     if (f != FAULT_NONE)
-        return answer(f, e);
+        return fault_answer(f, e);
     for (size_t i = 0; i < count; i++) {
         const struct device_state *stored =
             see(n->world, CHANGE_DEVICE, n->world->devices, span_str(items[i].state->device_id));
@@ -345,13 +189,13 @@ static int read_devices(void *self, struct sink_device *items, size_t count, str
 static int write_devices(void *self, struct sink_device *items, size_t count, struct err *e)
 {
     struct node *n = self;
-    enum fault f = draw_fault(n);
+    enum fault f = fault_draw(n);
     for (size_t i = 0; i < count; i++) {
         struct effect effect = {.kind = CHANGE_DEVICE,
                                 .document = device_copy(items[i].state),
                                 .expected = items[i].state->rev};
         snprintf(effect.key, sizeof effect.key, "%s", items[i].state->device_id);
-        if (!takes_effect(n, f)) {
+        if (!fault_takes_effect(n, f)) {
             give_up(n, f, &effect);
             continue;
         }
@@ -362,7 +206,7 @@ static int write_devices(void *self, struct sink_device *items, size_t count, st
         if (won)
             items[i].state->rev++;
     }
-    return written(n, f, e);
+    return fault_written(n, f, e);
 }
 
 /* --- ledger and dead letters --------------------------------------------------------------------
@@ -371,9 +215,9 @@ static int write_devices(void *self, struct sink_device *items, size_t count, st
 static int read_ledger(void *self, int32_t partition, struct ledger *out, struct err *e)
 {
     struct node *n = self;
-    enum fault f = draw_fault(n);
+    enum fault f = fault_draw(n);
     if (f != FAULT_NONE)
-        return answer(f, e);
+        return fault_answer(f, e);
     char key[2] = {(char)('0' + partition), '\0'};
     const struct ledger *now =
         n->world->ledger_exists[partition] ? &n->world->ledger[partition] : NULL;
@@ -400,24 +244,25 @@ static int write_ledgers(void *self, struct sink_ledger *items, size_t count, in
 {
     (void)now_ms;
     struct node *n = self;
-    enum fault f = draw_fault(n);
+    enum fault f = fault_draw(n);
+    n->world->mishaps->beside += n->insertion.under_way;
     for (size_t i = 0; i < count; i++) {
         struct effect effect = ledger_effect(&items[i]);
-        if (takes_effect(n, f))
+        if (fault_takes_effect(n, f))
             items[i].lost = !effect_apply(n->world, &effect);
         else
             give_up(n, f, &effect);
     }
-    return written(n, f, e);
+    return fault_written(n, f, e);
 }
 
 static int identity(void *self, char out[SINK_IDENTITY_MAX], struct err *e)
 {
     struct node *n = self;
-    change_store(n);
-    enum fault f = draw_fault(n);
+    fault_change_store(n);
+    enum fault f = fault_draw(n);
     if (f != FAULT_NONE)
-        return answer(f, e);
+        return fault_answer(f, e);
     bool unknown = n->world->sabotage == SABOTAGE_STORE_UNKNOWN;
     snprintf(out, SINK_IDENTITY_MAX, "%u", unknown ? 1 : n->world->store);
     return unknown || n->world->store_set_up ? 0 : ERR_NOT_FOUND;
@@ -427,7 +272,9 @@ struct sink agg_sink_port(struct node *n)
 {
     return (struct sink){
         .self = n,
-        .insert_raw = insert_raw,
+        .insert_begin = insertion_begun,
+        .insert_finish = insertion_finished,
+        .insert_abandon = insertion_abandoned,
         .read_origins = read_origins,
         .read_windows = read_windows,
         .find_open = find_open,
@@ -456,11 +303,11 @@ static int send_letters(void *self, const struct dead_letter *items, size_t coun
 {
     struct node *n = self;
     struct world *w = n->world;
-    enum fault f = draw_fault(n);
+    enum fault f = fault_draw(n);
     for (size_t i = 0; i < count; i++)
-        if (takes_effect(n, f) && w->sabotage != SABOTAGE_LETTERS_DROPPED)
+        if (fault_takes_effect(n, f) && w->sabotage != SABOTAGE_LETTERS_DROPPED)
             take_letter(w, &items[i]);
-    return answer(f, e);
+    return fault_answer(f, e);
 }
 
 struct letters agg_letters_port(struct node *n)

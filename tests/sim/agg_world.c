@@ -59,6 +59,7 @@ void world_new_store(struct world *w)
 {
     if (w->raw)
         free_store(w);
+    insertions_tear(w);
     w->raw = map_new(w->store);
     w->windows = map_new(w->store);
     w->devices = map_new(w->store);

@@ -7,6 +7,7 @@
 #include "common/base/map.h"
 #include "common/base/random.h"
 #include "tests/sim/agg_effect.h"
+#include "tests/sim/agg_insertion.h"
 #include "tests/sim/agg_journal.h"
 #include "tests/sim/agg_reality.h"
 
@@ -69,6 +70,7 @@ struct mishaps {
     uint64_t failed_calls; /* refused, half done, answer lost */
     uint64_t late_writes;  /* those that took effect after their sender had gone on */
     uint64_t store_deaths; /* those that lost something */
+    uint64_t beside;       /* windows and ledgers written while an insertion was under way */
 };
 
 struct world;
@@ -89,6 +91,7 @@ struct node {
     bool crash;  /* an effect decided that the process dies now */
     struct stream_record batch[32];
     bool holding;
+    struct sim_insertion insertion;
     struct map *buffered; /* window writes not yet durable (a sabotage) */
 };
 

@@ -29,6 +29,7 @@ static void start_node(struct world *w, struct node *n)
     static const int64_t writes[] = {0, 3, 50, 10000};
     config.window_writes = writes[rng_below(&w->rng, 4)];
     config.max_windows = rng_below(&w->rng, 4) ? 100 : 2;
+    config.slice_records = 1 + rng_below(&w->rng, 6);
     struct pipeline_ports ports = node_ports(n);
     n->pipeline = pipeline_new(&config, &ports);
     n->crash = false;
@@ -233,6 +234,8 @@ static void storm(struct run *r)
     for (unsigned i = 0; i < turns && !w->broken[0]; i++) {
         uint32_t x = rng_below(&w->rng, 1000);
         struct node *n = some_node(w);
+        if (rng_below(&w->rng, 2))
+            insertions_go_on(w);
         if (x < 150 && r->made < 60)
             produce(r);
         else if (x < 160)
@@ -354,9 +357,9 @@ static int run_seeds(uint64_t first, uint64_t seeds, enum sabotage sabotage)
     }
     printf("aggregator %s: %" PRIu64 " seeds hold: %" PRIu64 " crashes, %" PRIu64
            " rebalances, %" PRIu64 " disturbed calls, %" PRIu64 " late writes, %" PRIu64
-           " deaths of the store\n",
+           " deaths of the store, %" PRIu64 " writes beside an insertion\n",
            sabotage_name(sabotage), seeds, m.crashes, m.rebalances, m.failed_calls, m.late_writes,
-           m.store_deaths);
+           m.store_deaths, m.beside);
     return sabotage == SABOTAGE_NONE ? 0 : 1;
 }
 

@@ -23,6 +23,9 @@ void fixture_open(void);
 void fixture_close(void);
 void fixture_drop_database(void);
 
+/* Begins an insertion of raw readings and waits for its end, however long that is. */
+int fixture_insert(struct sink_raw *items, size_t count, struct err *e);
+
 /* Documents in a collection, counted past the relay. */
 int64_t fixture_count(const char *collection);
 

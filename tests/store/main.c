@@ -65,6 +65,15 @@ static void clean(void)
     fixture_drop_database();
 }
 
+int fixture_insert(struct sink_raw *items, size_t count, struct err *e)
+{
+    int rc = ERR_TIMEOUT;
+    fix.sink.insert_begin(fix.sink.self, items, count);
+    while (rc == ERR_TIMEOUT)
+        rc = fix.sink.insert_finish(fix.sink.self, items, count, 1000, e);
+    return rc;
+}
+
 int64_t fixture_count(const char *collection)
 {
     mongoc_client_t *client = mongo_pop(fix.direct);

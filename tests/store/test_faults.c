@@ -187,7 +187,7 @@ static void prepare(const struct trial *t)
         ck_assert_int_eq(reading_decode(&r, span_str(t->stage.value[i]), &rules, &problems), 0);
         struct sink_raw raw = {.reading = &r, .id = reading_id(&r), .offset = i};
         raw.partition = t->c->outcome == DOUBLED ? 7 : 0;
-        MUST(fix.sink.insert_raw(fix.sink.self, &raw, 1, E));
+        MUST(fixture_insert(&raw, 1, E));
     }
 }
 

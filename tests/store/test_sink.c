@@ -46,9 +46,9 @@ static void all_are(const struct batch *b, enum raw_outcome outcome)
 START_TEST(readings_are_stored_once)
 {
     struct batch *b = batch_new();
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
+    MUST(fixture_insert(b->raw, BATCH, E));
     all_are(b, RAW_STORED);
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
+    MUST(fixture_insert(b->raw, BATCH, E));
     all_are(b, RAW_EXISTS);
     ck_assert_int_eq(fixture_count("telemetry_raw"), BATCH);
     free(b);
@@ -58,10 +58,10 @@ END_TEST
 START_TEST(origins_tell_a_replay_from_a_second_sending)
 {
     struct batch *b = batch_new();
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
+    MUST(fixture_insert(b->raw, BATCH, E));
     b->raw[1].partition = 4, b->raw[1].offset = 900;
     b->reading[2].sensor[0].value = -1; /* the same id with other contents */
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
+    MUST(fixture_insert(b->raw, BATCH, E));
     all_are(b, RAW_EXISTS);
     MUST(fix.sink.read_origins(fix.sink.self, b->pointer, BATCH, E));
     for (int i = 0; i < BATCH; i++) {
@@ -78,11 +78,11 @@ START_TEST(one_reading_twice_in_a_batch_is_stored_once)
     struct batch *b = batch_new();
     b->raw[7].reading = b->raw[6].reading;
     b->raw[7].id = b->raw[6].id;
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
+    MUST(fixture_insert(b->raw, BATCH, E));
     ck_assert_int_eq(b->raw[6].outcome, RAW_STORED);
     ck_assert_int_eq(b->raw[7].outcome, RAW_EXISTS);
     ck_assert_int_eq(fixture_count("telemetry_raw"), BATCH - 1);
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
+    MUST(fixture_insert(b->raw, BATCH, E));
     MUST(fix.sink.read_origins(fix.sink.self, b->pointer, BATCH, E));
     ck_assert_int_eq(b->raw[6].found_offset, 6);
     ck_assert_int_eq(b->raw[7].found_offset, 6);
@@ -93,7 +93,7 @@ END_TEST
 START_TEST(a_document_that_is_gone_is_unknown_again)
 {
     struct batch *b = batch_new();
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH - 1, E));
+    MUST(fixture_insert(b->raw, BATCH - 1, E));
     MUST(fix.sink.read_origins(fix.sink.self, b->pointer, BATCH, E));
     ck_assert_int_eq(b->raw[BATCH - 2].outcome, RAW_EXISTS);
     ck_assert_int_eq(b->raw[BATCH - 1].outcome, RAW_UNKNOWN);
@@ -106,13 +106,51 @@ START_TEST(a_lost_answer_stores_nothing_twice)
     struct batch *b = batch_new();
     struct err e = {0};
     relay_set(fix.relay, RELAY_LOSE_ANSWER);
-    int rc = fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, &e);
+    int rc = fixture_insert(b->raw, BATCH, &e);
     ck_assert_msg(rc == 0 || rc == ERR_UNAVAILABLE, "%s", err_name(rc));
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
+    MUST(fixture_insert(b->raw, BATCH, E));
     MUST(fix.sink.read_origins(fix.sink.self, b->pointer, BATCH, E));
     for (int i = 0; i < BATCH; i++)
         ck_assert(b->raw[i].found_offset == i && b->raw[i].same_contents);
     ck_assert_int_eq(fixture_count("telemetry_raw"), BATCH);
+    free(b);
+}
+END_TEST
+
+START_TEST(an_insertion_goes_on_while_nobody_waits)
+{
+    struct batch *b = batch_new();
+    relay_set(fix.relay, RELAY_FREEZE);
+    fix.sink.insert_begin(fix.sink.self, b->raw, BATCH);
+    memset(b->reading, 0, sizeof b->reading); /* it has all it needs */
+    ck_assert_int_eq(fix.sink.insert_finish(fix.sink.self, b->raw, BATCH, 20, NULL), ERR_TIMEOUT);
+    relay_set(fix.relay, RELAY_PASS);
+    MUST(fix.sink.insert_finish(fix.sink.self, b->raw, BATCH, 10000, E));
+    all_are(b, RAW_STORED);
+    ck_assert_int_eq(fixture_count("telemetry_raw"), BATCH);
+    free(b);
+}
+END_TEST
+
+START_TEST(an_abandoned_insertion_is_nobodys_answer)
+{
+    enum { HALF = BATCH / 2 };
+    struct batch *b = batch_new();
+    relay_set(fix.relay, RELAY_FREEZE);
+    fix.sink.insert_begin(fix.sink.self, b->raw, HALF);
+    ck_assert_int_eq(fix.sink.insert_finish(fix.sink.self, b->raw, HALF, 20, NULL), ERR_TIMEOUT);
+    fix.sink.insert_abandon(fix.sink.self);
+    fix.sink.insert_begin(fix.sink.self, b->raw + HALF, HALF);
+    fix.sink.insert_abandon(fix.sink.self); /* this one never left */
+    relay_set(fix.relay, RELAY_PASS);
+    MUST(fixture_insert(b->raw + HALF, HALF, E));
+    for (int i = 0; i < BATCH; i++)
+        ck_assert_msg(b->raw[i].outcome == (i < HALF ? RAW_UNKNOWN : RAW_STORED), "item %d", i);
+    ck_assert_int_eq(fixture_count("telemetry_raw"), BATCH); /* it came late */
+    MUST(fixture_insert(b->raw, BATCH, E));
+    MUST(fix.sink.read_origins(fix.sink.self, b->pointer, BATCH, E));
+    for (int i = 0; i < BATCH; i++)
+        ck_assert(b->raw[i].found_offset == i && b->raw[i].same_contents);
     free(b);
 }
 END_TEST
@@ -398,7 +436,7 @@ static int64_t all_unavailable(void)
     for (int call = 0; call < 4; call++) {
         struct err e = {0};
         uint64_t start = clock_monotonic_ms(&clock);
-        int rc = call == 0   ? fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, &e)
+        int rc = call == 0   ? fixture_insert(b->raw, BATCH, &e)
                  : call == 1 ? fix.sink.read_windows(fix.sink.self, &item, 1, &e)
                  : call == 2 ? fix.sink.write_windows(fix.sink.self, &item, 1, 1, &e)
                              : fix.sink.write_ledgers(fix.sink.self, &l, 1, 1, &e);
@@ -416,11 +454,11 @@ static int64_t all_unavailable(void)
 START_TEST(a_killed_store_is_unavailable_in_bounded_time_and_comes_back)
 {
     struct batch *b = batch_new();
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
+    MUST(fixture_insert(b->raw, BATCH, E));
     relay_set(fix.relay, RELAY_CUT);
     ck_assert_int_lt(all_unavailable(), 6000);
     relay_set(fix.relay, RELAY_PASS);
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
+    MUST(fixture_insert(b->raw, BATCH, E));
     all_are(b, RAW_EXISTS);
     free(b);
 }
@@ -429,7 +467,7 @@ END_TEST
 START_TEST(a_frozen_store_is_unavailable_in_bounded_time)
 {
     struct batch *b = batch_new();
-    MUST(fix.sink.insert_raw(fix.sink.self, b->raw, BATCH, E));
+    MUST(fixture_insert(b->raw, BATCH, E));
     relay_set(fix.relay, RELAY_FREEZE);
     ck_assert_int_lt(all_unavailable(), 8000);
     free(b);
@@ -443,6 +481,8 @@ void sink_tests(TCase *tc)
     tcase_add_test(tc, one_reading_twice_in_a_batch_is_stored_once);
     tcase_add_test(tc, a_document_that_is_gone_is_unknown_again);
     tcase_add_test(tc, a_lost_answer_stores_nothing_twice);
+    tcase_add_test(tc, an_insertion_goes_on_while_nobody_waits);
+    tcase_add_test(tc, an_abandoned_insertion_is_nobodys_answer);
     tcase_add_test(tc, windows_are_inserted_and_replaced);
     tcase_add_test(tc, absent_windows_are_not_found);
     tcase_add_test(tc, only_the_first_writer_wins);

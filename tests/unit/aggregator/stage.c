@@ -32,6 +32,20 @@ static void nothing(void *self)
     (void)self;
 }
 
+static void revoke_done(void *self)
+{
+    struct stage *s = self;
+    s->given_back++;
+    s->assigned = false;
+}
+
+static void on_dead(void *self, const struct dead_letter *d)
+{
+    struct stage *s = self;
+    (void)d;
+    s->dead++;
+}
+
 static void commit(void *self, int32_t partition, int64_t next_offset)
 {
     struct stage *s = self;
@@ -66,9 +80,34 @@ static void take_raw(struct stage *s, struct sink_raw *raw)
     s->stored[raw->offset] |= raw->outcome == RAW_STORED;
 }
 
-static int insert_raw(void *self, struct sink_raw *items, size_t count, struct err *e)
+static void insert_begin(void *self, const struct sink_raw *items, size_t count)
 {
     struct stage *s = self;
+    (void)count;
+    ck_assert(!s->inserting);
+    s->inserting = true;
+    s->begun++;
+    s->begun_at = items[0].offset;
+}
+
+static void insert_abandon(void *self)
+{
+    struct stage *s = self;
+    ck_assert(s->inserting);
+    s->inserting = false;
+    s->abandoned++;
+}
+
+static int insert_finish(void *self, struct sink_raw *items, size_t count, int wait_ms,
+                         struct err *e)
+{
+    struct stage *s = self;
+    ck_assert(s->inserting && items[0].offset == s->begun_at);
+    if (s->now_ms < s->slow_until_ms) {
+        s->now_ms += wait_ms;
+        return ERR_TIMEOUT;
+    }
+    s->inserting = false;
     if (s->away)
         return answer(s, e);
     bool whole = false;
@@ -237,7 +276,9 @@ static void on_blocked(void *self, const char *effect, const struct err *e, unsi
 static struct sink own_sink(struct stage *s)
 {
     return (struct sink){.self = s,
-                         .insert_raw = insert_raw,
+                         .insert_begin = insert_begin,
+                         .insert_finish = insert_finish,
+                         .insert_abandon = insert_abandon,
                          .read_origins = read_origins,
                          .read_windows = read_windows,
                          .find_open = find_open,
@@ -263,7 +304,7 @@ void stage_open_on(struct stage *s, const struct sink *sink)
         .stream = {.self = s,
                    .poll = poll_stream,
                    .release = nothing,
-                   .revoke_done = nothing,
+                   .revoke_done = revoke_done,
                    .commit = commit,
                    .position = position,
                    .peek = peek,
@@ -271,7 +312,10 @@ void stage_open_on(struct stage *s, const struct sink *sink)
                    .rejoin = rejoin},
         .sink = *sink,
         .letters = {.self = s, .send = send_letters},
-        .observer = {.self = s, .blocked = on_blocked, .store_replaced = store_replaced},
+        .observer = {.self = s,
+                     .blocked = on_blocked,
+                     .dead = on_dead,
+                     .store_replaced = store_replaced},
         .clock = {.self = s, .wall_ms = wall_ms, .monotonic_ns = monotonic_ns},
     };
     s->pipeline = pipeline_new(&config, &s->ports);

@@ -14,6 +14,12 @@ struct stage {
     bool away;      /* the store takes and gives nothing */
     bool read_only; /* it takes no windows */
     bool assigned;
+    bool inserting;        /* an insertion was begun; finished only after ... */
+    int64_t slow_until_ms; /* ... the stage's clock has come so far */
+    int64_t begun_at;      /* offset of the first of it */
+    unsigned begun, abandoned;
+    unsigned dead;           /* records found to be dead */
+    unsigned given_back;     /* revocations that were answered */
     enum stream_event event; /* told once, before records */
     struct stream_record record[STAGE_RECORDS];
     char value[STAGE_RECORDS][192];
