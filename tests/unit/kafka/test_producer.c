@@ -2,7 +2,9 @@
  */
 #include "common/kafka/producer.h"
 
+#include <dirent.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -73,6 +75,31 @@ START_TEST(the_fd_tells_when_there_is_a_report)
         }
     }
     each_reported_once(20);
+    kafka_producer_free(p);
+}
+END_TEST
+
+/* Threads of this process that do not interrupt others when they wake up. */
+static unsigned batch_threads(void)
+{
+    unsigned count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    ck_assert_ptr_nonnull(tasks);
+    for (const struct dirent *d; (d = readdir(tasks));) {
+        int tid = (int)strtol(d->d_name, NULL, 10);
+        count += tid > 0 && sched_getscheduler(tid) == SCHED_BATCH;
+    }
+    closedir(tasks);
+    return count;
+}
+
+START_TEST(the_library_s_threads_do_not_interrupt_the_sender)
+{
+    ck_assert_uint_eq(batch_threads(), 0);
+    struct kafka_producer *p = make_default();
+    ck_assert(mock_wait_ready(p));
+    ck_assert_uint_ge(batch_threads(), 3); /* its main one, that of the address, of the broker */
+    ck_assert_int_eq(sched_getscheduler(0), SCHED_OTHER);
     kafka_producer_free(p);
 }
 END_TEST
@@ -359,6 +386,7 @@ UNIT_CASE(producer)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, every_message_is_acknowledged_once);
     tcase_add_test(tc, the_fd_tells_when_there_is_a_report);
+    tcase_add_test(tc, the_library_s_threads_do_not_interrupt_the_sender);
     tcase_add_test(tc, a_full_budget_of_messages_refuses);
     tcase_add_test(tc, a_full_budget_of_bytes_refuses);
     tcase_add_test(tc, a_message_over_the_limit_is_refused_at_once);
