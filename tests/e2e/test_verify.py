@@ -138,9 +138,11 @@ def test_rollups_are_compared_with_their_sources(
     wait_until(lambda: counted() and folded(), 30, told)
     assert operator.rows(EQUAL, "verify")[0]["rollups"] >= 6
     hours.update_one(key, {"$set": {"average": 99.5}})
+    hours.update_one(key | {"sensor_type": "temperature_c"}, {"$set": {"settled.late": 7}})
     days.update_one(key, {"$set": {"count": 12}})
     *rows, _ = operator.rows(DIFFERS, "verify", "--device", device)
-    assert [(r["what"], r["field"]) for r in rows] == [("hour", "average"), ("day", "count")]
+    told = sorted((r["what"], r["field"]) for r in rows)
+    assert told == [("day", "count"), ("hour", "average"), ("hour", "settled")]
     operator.must(REPAIRED, "verify", "--repair")
     operator.must(EQUAL, "verify")
     assert counted()

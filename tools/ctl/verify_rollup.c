@@ -179,6 +179,13 @@ static enum standing standing_of(const struct period_rollup *r)
     return !behind ? SAME_SOURCES : r->settled ? BEHIND : NOT_COMPARABLE;
 }
 
+/* Later folds go on from it. Rollups of older versions say nothing. */
+static bool settled_differs(const struct rollup_settled *have, const struct rollup_settled *want)
+{
+    return have->places != 0 && (have->places != want->places || have->late != want->late ||
+                                 !window_stats_equal(&have->stats, &want->stats));
+}
+
 static bool differs(const struct period_rollup *r, struct difference *d)
 {
     *d = (struct difference){.field = "sums", .stored = "other bits", .expected = "its sources'"};
@@ -197,6 +204,12 @@ static bool differs(const struct period_rollup *r, struct difference *d)
         snprintf(d->expected, sizeof d->expected, "%llu", (unsigned long long)r->want.stats.count);
         d->field =
             r->have.stats.count != r->want.stats.count ? "count" : "numbers (count is equal)";
+        return true;
+    }
+    if (settled_differs(&r->have.settled, &r->want.settled)) {
+        *d = (struct difference){.field = "settled",
+                                 .stored = "other numbers",
+                                 .expected = "those of its final sources"};
         return true;
     }
     if (r->sound)
