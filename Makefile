@@ -238,7 +238,7 @@ chaos: setup ## kills, stops and cuts off real processes under load; CHAOS_FAULT
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@WEIR_BIN=$(CURDIR)/$(B)/bin .deps/venv/bin/python tests/chaos/main.py
 
-e2e: ## the end-to-end tests alone
+e2e: ## the end-to-end tests alone; E2E_MARK=plain: those that a sanitized build leaves out
 	@$(MAKE) --no-print-directory $(JOBS) all $(FAULTS)
 	@tools/test --build $(B) e2e
 

@@ -14,9 +14,21 @@ import pytest
 
 sys.dont_write_bytecode = True  # no __pycache__ in the checkout
 
+from support.daemon import sanitized  # noqa: E402
 from support.log import Log  # noqa: E402
 from support.oracle import Oracle  # noqa: E402
 from support.stack import Stack  # noqa: E402
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "plain: of memory, which sanitizers take themselves and allocate by themselves"
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("plain") and sanitized("ingest"):
+        pytest.skip("built with a sanitizer")
 
 
 @pytest.fixture(scope="session")

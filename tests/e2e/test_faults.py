@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from support.daemon import Daemon, sanitized
+from support.daemon import Daemon
 from support.fault_proxy import FaultProxy
 from support.faults import ALL, MAIN, OTHERS, FailCalls, error_number
 from support.log import RAW, Log
@@ -235,7 +235,7 @@ REASON = re.compile(r"^weir-ingest: .+|ERROR", re.M)
 ALLOCATIONS = ("malloc", "calloc", "realloc")
 
 
-@pytest.mark.skipif(sanitized("ingest"), reason="the sanitizers bring their own allocator")
+@pytest.mark.plain
 @pytest.mark.parametrize("threads", [MAIN, OTHERS], ids=["loop", "kafka"])
 @pytest.mark.parametrize("call", ALLOCATIONS)
 def test_memory_runs_out_while_serving(
@@ -257,7 +257,7 @@ def test_memory_runs_out_while_serving(
     check_log(log, since, total, RAW, device)
 
 
-@pytest.mark.skipif(sanitized("ingest"), reason="the sanitizers bring their own allocator")
+@pytest.mark.plain
 @pytest.mark.parametrize("call", ALLOCATIONS)
 def test_memory_runs_out_at_start(stack: Stack, faults: FailCalls, call: str) -> None:
     count = start_counts(stack, faults, memory=True).get(call, 0)

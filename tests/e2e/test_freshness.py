@@ -10,7 +10,6 @@ import pytest
 import requests
 from bson import ObjectId
 
-from support.daemon import sanitized
 from support.load import Load
 from support.oracle import Oracle
 from support.readings import id_of, now_ms, reading
@@ -44,10 +43,9 @@ def test_accepted_is_soon_queryable(
     assert median < LIMIT_MS
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("name", DAEMONS)
 def test_daemons_stay_small(stack: Stack, name: str) -> None:
-    if sanitized(name):
-        pytest.skip("built with a sanitizer")
     status = Path(f"/proc/{stack.pid(name)}/status").read_text()
     (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
     rss_mib = int(line.split()[1]) / 1024

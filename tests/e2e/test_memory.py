@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from support.daemon import Daemon, program, sanitized
+from support.daemon import Daemon, program
 from support.process import resident_bytes
 from support.stack import Stack
 
@@ -22,7 +22,7 @@ IDLE = 10_000
 IDLE_LIMIT = 32 << 20
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
-pytestmark = pytest.mark.skipif(sanitized("ingest"), reason="sanitizers take memory themselves")
+pytestmark = pytest.mark.plain
 
 
 @contextmanager
