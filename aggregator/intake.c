@@ -140,10 +140,12 @@ int phase_decode(struct pipeline *p, struct err *e)
         s->reading = xcalloc(p->config.slice_records, sizeof *s->reading);
     s->in_use = true;
     s->records = s->raws = s->targets = 0;
+    struct account *a = NULL;
     while (s->records < p->config.slice_records && p->next_record < p->poll.count) {
         size_t record = p->next_record++;
         const struct stream_record *r = &p->poll.records[record];
-        struct account *a = group_account(p, r->partition);
+        if (!a || a->partition != r->partition) /* they come in runs of one partition */
+            a = group_account(p, r->partition);
         if (!a)
             continue;
         if (!account_take(a, r->offset)) { /* within an assignment a log only goes forward */

@@ -197,23 +197,31 @@ bool num_parse_json(struct span text, double *out)
     return true;
 }
 
+/* Two digits at a time, from the last: half the divisions, and one copy. */
+static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
+                                  "25262728293031323334353637383940414243444546474849"
+                                  "50515253545556575859606162636465666768697071727374"
+                                  "75767778798081828384858687888990919293949596979899";
+
 size_t num_format_i64(int64_t v, char out[NUM_TEXT_MAX])
 {
-    char digits[NUM_TEXT_MAX];
-    size_t count = 0, len = 0;
+    char text[NUM_TEXT_MAX], *end = text + sizeof text, *at = end;
     uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    do {
-        digits[count++] = (char)('0' + rest % 10);
+    *--at = '\0';
+    for (; rest >= 100; rest /= 100) {
+        at -= 2;
+        memcpy(at, digit_pairs + rest % 100 * 2, 2);
+    }
+    if (rest >= 10) {
+        *--at = digit_pairs[rest * 2 + 1];
         rest /= 10;
-    } while (rest > 0);
+    }
+    *--at = (char)('0' + rest);
     if (v < 0) {
-        out[len++] = '-';
+        *--at = '-';
     }
-    while (count > 0) {
-        out[len++] = digits[--count];
-    }
-    out[len] = '\0';
-    return len;
+    memcpy(out, at, (size_t)(end - at));
+    return (size_t)(end - at) - 1;
 }
 
 static const double exact_integers = 0x1p53;

@@ -24,12 +24,11 @@ static uint64_t now_ms(void)
 
 /* --- records --------------------------------------------------------------------------------- */
 
-static struct span header_of(const rd_kafka_message_t *m, const char *name)
+static struct span header_of(const rd_kafka_headers_t *headers, const char *name)
 {
-    rd_kafka_headers_t *headers;
     const void *value;
     size_t len;
-    if (rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+    if (headers &&
         rd_kafka_header_get_last(headers, name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR &&
         value) {
         return span_of(value, len);
@@ -39,14 +38,18 @@ static struct span header_of(const rd_kafka_message_t *m, const char *name)
 
 static struct stream_record record_of(rd_kafka_message_t *m)
 {
+    rd_kafka_headers_t *headers = NULL;
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        headers = NULL;
+    }
     return (struct stream_record){
         .partition = m->partition,
         .offset = m->offset,
         .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
         .key = span_of(m->key, m->key_len),
         .value = span_of(m->payload, m->len),
-        .traceparent = header_of(m, "traceparent"),
-        .replay = header_of(m, "weir-replay"),
+        .traceparent = header_of(headers, "traceparent"),
+        .replay = header_of(headers, "weir-replay"),
         .handle = m,
     };
 }

@@ -8,14 +8,17 @@
 /* The gaps themselves are kept, so the quantiles are exact, and a device that is set to another
  * pace is known after half as many readings. An odd number: the median is one of them. */
 enum { CADENCE_GAPS = 31, CADENCE_GAPS_MIN = 5 };
+/* Room for them, and one that is always 0: a power of two is what loops over them are unrolled by.
+ */
+enum { CADENCE_SLOTS = 32 };
 
 /* Zero-initialise. A function of the event times in the order of noting. */
 struct cadence {
     bool started;
-    int64_t last_ms;               /* newest event time, once started */
-    uint8_t gaps;                  /* how many are held */
-    uint8_t next;                  /* where the next one goes: over the oldest */
-    uint32_t gap_ms[CADENCE_GAPS]; /* at least 1; longer than 49 days is cut to that */
+    int64_t last_ms;                /* newest event time, once started */
+    uint8_t gaps;                   /* how many are held */
+    uint8_t next;                   /* where the next one goes: over the oldest */
+    uint32_t gap_ms[CADENCE_SLOTS]; /* at least 1; longer than 49 days is cut to that; else 0 */
 };
 
 /* A reading of that event time. One that is not newer than all before leaves no gap: backfill and

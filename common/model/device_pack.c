@@ -1,9 +1,10 @@
-/* A last state in as few bytes as it needs: names have their length, what was never said is left
- * out, and of the gaps of a cadence there are as many as it has, in two bytes each where they fit.
+/* A last state in few bytes: names have their length, what was never said is left out, and the gaps
+ * of a cadence take two bytes each where they fit. There is always room for all of them, so that
+ * the size seldom changes.
  *
  *   flags(1) shares(1 or 5) sensors(1 or 5) last_seen last_ts first_seen skew(32)
  *   | lat lon position_ms(24) | online_ms(8) | status_ms status_received_ms(16) status_id(12)
- *   | share: partition(4) src(8) readings(8) last_ms(8) flags gaps next(3) gap(2 or 4 each) ...
+ *   | share: partition(4) src(8) readings(8) last_ms(8) flags gaps next(3) gaps(64 or 128) ...
  *   | sensor: value(8) ts_ms(8) length(1) name ... */
 #include "common/model/device_pack.h"
 
@@ -21,11 +22,10 @@ static bool has_status(const struct device_state *d)
     return d->status_ms || d->status_received_ms || memcmp(&d->status_id, &none, sizeof none) != 0;
 }
 
-/* The gaps stand in the first places of the array; only when all are taken are they a ring. */
 static bool is_wide(const struct cadence *c)
 {
     uint32_t all = 0;
-    for (unsigned i = 0; i < c->gaps; i++)
+    for (unsigned i = 0; i < CADENCE_SLOTS; i++)
         all |= c->gap_ms[i];
     return all > UINT16_MAX;
 }
@@ -44,10 +44,9 @@ size_t device_pack_size(const struct device_state *d)
     size += d->has_position ? POSITION : 0;
     size += d->has_online ? ONLINE : 0;
     size += has_status(d) ? STATUS : 0;
-    for (unsigned i = 0; i < d->shares; i++) {
-        const struct cadence *c = &d->share[i].cadence;
-        size += SHARE + c->gaps * (is_wide(c) ? sizeof(uint32_t) : sizeof(uint16_t));
-    }
+    for (unsigned i = 0; i < d->shares; i++)
+        size += SHARE + CADENCE_SLOTS *
+                            (is_wide(&d->share[i].cadence) ? sizeof(uint32_t) : sizeof(uint16_t));
     for (unsigned i = 0; i < d->sensors; i++)
         size += SENSOR + strlen(d->sensor[i].name);
     return size;
@@ -70,11 +69,12 @@ static uint8_t *put_count(uint8_t *at, uint32_t n)
 
 static uint8_t *put_gaps(uint8_t *at, const struct cadence *c, bool wide)
 {
-    for (unsigned i = 0; i < c->gaps; i++) {
-        uint16_t gap = (uint16_t)c->gap_ms[i];
-        at = wide ? put(at, &c->gap_ms[i], sizeof c->gap_ms[i]) : put(at, &gap, sizeof gap);
-    }
-    return at;
+    uint16_t gap[CADENCE_SLOTS];
+    if (wide)
+        return put(at, c->gap_ms, sizeof c->gap_ms);
+    for (unsigned i = 0; i < CADENCE_SLOTS; i++)
+        gap[i] = (uint16_t)c->gap_ms[i];
+    return put(at, gap, sizeof gap);
 }
 
 static uint8_t *put_share(uint8_t *at, const struct device_share *s)
@@ -145,15 +145,12 @@ static const uint8_t *get_count(const uint8_t *at, unsigned *n)
 
 static const uint8_t *get_gaps(const uint8_t *at, struct cadence *c, bool wide)
 {
-    for (unsigned i = 0; i < c->gaps; i++) {
-        uint16_t gap;
-        if (wide) {
-            at = get(at, &c->gap_ms[i], sizeof c->gap_ms[i]);
-        } else {
-            at = get(at, &gap, sizeof gap);
-            c->gap_ms[i] = gap;
-        }
-    }
+    uint16_t gap[CADENCE_SLOTS];
+    if (wide)
+        return get(at, c->gap_ms, sizeof c->gap_ms);
+    at = get(at, gap, sizeof gap);
+    for (unsigned i = 0; i < CADENCE_SLOTS; i++)
+        c->gap_ms[i] = gap[i];
     return at;
 }
 

@@ -8,7 +8,7 @@
 #include "common/model/device_state.h"
 
 /* Bytes of all but the id and rev, which are the caller's to keep. With one partition and two
- * sensors of 13 and 8 letters 183, if no gap of the cadence is longer than 65 s; else 245. */
+ * sensors of 13 and 8 letters 185, if no gap of the cadence is longer than 65 s; else 249. */
 size_t device_pack_size(const struct device_state *d);
 void device_pack(const struct device_state *d, uint8_t *out);
 

@@ -205,7 +205,7 @@ static bool read_gaps(const bson_t *doc, struct cadence *c)
     if (!c->started || !bson_iter_init_find(&iter, doc, "gaps") || !BSON_ITER_HOLDS_BINARY(&iter))
         return !c->started;
     bson_iter_binary(&iter, &subtype, &len, &bytes);
-    if (len % sizeof gap != 0 || len > sizeof c->gap_ms)
+    if (len % sizeof gap != 0 || len > CADENCE_GAPS * sizeof gap)
         return false;
     c->gaps = (uint8_t)(len / sizeof gap);
     c->next = c->gaps % CADENCE_GAPS;
