@@ -16,6 +16,13 @@ static struct pair two_sum(double a, double b)
     return (struct pair){.sum = sum, .error = (a - from_a) + (b - from_b)};
 }
 
+/* The same where a is the larger one. */
+static struct pair fast_two_sum(double a, double b)
+{
+    double sum = a + b;
+    return (struct pair){.sum = sum, .error = b - (sum - a)};
+}
+
 /* Shewchuk's COMPRESS: the same value in as few parts as it needs, each below the last place of
  * the next. Returns the new number of parts. */
 static unsigned compress(double *part, unsigned n)
@@ -23,7 +30,7 @@ static unsigned compress(double *part, unsigned n)
     unsigned bottom = n - 1;
     double carry = part[bottom];
     for (unsigned i = n - 1; i-- > 0;) {
-        struct pair p = two_sum(carry, part[i]);
+        struct pair p = fast_two_sum(carry, part[i]);
         carry = p.sum;
         if (p.error != 0) {
             part[bottom--] = p.sum;
@@ -32,7 +39,7 @@ static unsigned compress(double *part, unsigned n)
     }
     unsigned top = 0;
     for (unsigned i = bottom + 1; i < n; i++) {
-        struct pair p = two_sum(part[i], carry);
+        struct pair p = fast_two_sum(part[i], carry);
         carry = p.sum;
         if (p.error != 0) {
             part[top++] = p.error;
@@ -77,7 +84,7 @@ void exact_sum_add(struct exact_sum *s, double v)
 
 void exact_sum_compress(struct exact_sum *s)
 {
-    if (s->n > 1)
+    if (s->n > 2)
         s->n = (uint8_t)compress(s->part, s->n);
 }
 

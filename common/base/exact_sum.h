@@ -22,7 +22,7 @@ void exact_sum_add(struct exact_sum *s, double v);        /* v must be finite */
 void exact_sum_add_square(struct exact_sum *s, double v); /* adds v * v without rounding (FMA) */
 void exact_sum_merge(struct exact_sum *s, const struct exact_sum *other);
 
-/* The same sum in as few parts as it needs: adding alone may leave more. */
+/* The same sum in as few parts as it needs, or two: adding alone may leave more. */
 void exact_sum_compress(struct exact_sum *s);
 
 /* The exact sum correctly rounded to nearest, ties to even; NaN after overflow. */

@@ -208,8 +208,53 @@ START_TEST(merges_with_itself)
 }
 END_TEST
 
+/* Compressed at any time, it is the same sum, and goes on as the same sum. */
+START_TEST(compressing_changes_no_value)
+{
+    struct rng r;
+    rng_seed(&r, 11);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct exact_sum plain = {0}, compressed = {0};
+        for (int i = 0; i < VALUES; i++) {
+            double v = random_value(&r, -30, 30);
+            exact_sum_add(&plain, v);
+            exact_sum_add(&compressed, v);
+            exact_sum_compress(&compressed);
+            ck_assert_uint_le(compressed.n, plain.n > 2 ? plain.n : 2);
+            ck_assert_double_eq(exact_sum_value(&plain), exact_sum_value(&compressed));
+        }
+        ck_assert(!plain.inexact && !compressed.inexact);
+        for (unsigned i = 0; i < plain.n; i++)
+            exact_sum_add(&compressed, -plain.part[i]); /* the whole of it, not what is rounded */
+        ck_assert_double_eq(exact_sum_value(&compressed), 0);
+    }
+}
+END_TEST
+
+/* What a window in memory rests on: two parts for values of one sensor, three for their squares. */
+START_TEST(measured_values_take_two_parts_and_three)
+{
+    struct rng r;
+    rng_seed(&r, 12);
+    for (int round = 0; round < 200; round++) {
+        struct exact_sum sum = {0}, squares = {0};
+        for (int i = 0; i < 200; i++) {
+            double v = (double)rng_below(&r, 100000) / 100 - 300;
+            exact_sum_add(&sum, v);
+            exact_sum_add_square(&squares, v);
+            exact_sum_compress(&sum);
+            exact_sum_compress(&squares);
+            ck_assert_uint_le(sum.n, 2);
+            ck_assert_uint_le(squares.n, 3);
+        }
+    }
+}
+END_TEST
+
 UNIT_CASE(exact_sum)
 {
+    tcase_add_test(tc, compressing_changes_no_value);
+    tcase_add_test(tc, measured_values_take_two_parts_and_three);
     tcase_add_test(tc, sums_known_cases);
     tcase_add_test(tc, equals_the_oracle_in_any_order);
     tcase_add_test(tc, equals_the_oracle_for_squares);
