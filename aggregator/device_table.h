@@ -13,20 +13,26 @@
 
 /* One cache line. It stays where it is until it is removed. */
 struct device_entry {
-    uint8_t *bytes;       /* owned; the id, then its last state by device_pack, if there is one */
+    uint8_t *bytes;       /* the id, then its last state by device_pack, if there is one */
     int64_t rev;          /* of the last state */
     uint64_t hash;        /* of the id */
     uint32_t handle;      /* of this entry */
     uint32_t windows;     /* that name it: as long as there are any, it stays */
     uint32_t touched;     /* flush round of the last use */
     uint32_t state_bytes; /* 0 = no state yet */
+    uint32_t block;       /* handle of `bytes` in the pool of its size; 0 = of the heap, owned */
     uint8_t id_len;
     bool loaded; /* the stored state, if any, is in it */
     bool dirty;  /* on the dirty list */
 };
 
+/* Ids and states in blocks of 32 bytes, 64, ... 512; larger ones, of a dozen sensors, are of the
+ * heap. */
+enum { DEVICE_BLOCK_BYTES = 32, DEVICE_BLOCKS = 16 };
+
 struct device_table {
-    struct pool pool;
+    struct pool pool, blocks[DEVICE_BLOCKS];
+    size_t apart; /* entries with bytes of the heap */
     struct handle_table table;
     uint64_t seed;
 };
@@ -59,6 +65,7 @@ static inline struct device_entry *device_table_at(const struct device_table *t,
 struct span device_entry_id(const struct device_entry *d);
 /* Its last state into `out` (initialised), without the id. */
 void device_entry_unpack(const struct device_entry *d, struct device_state *out);
-void device_entry_pack(struct device_entry *d, const struct device_state *state);
+void device_table_pack(struct device_table *t, struct device_entry *d,
+                       const struct device_state *state);
 
 #endif

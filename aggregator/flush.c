@@ -115,12 +115,15 @@ struct sink_device flush_device_item(struct pipeline *p, const struct device_ent
 /* Dirty lists are long, and nothing of what they list is in the processor's caches. */
 enum { AHEAD = 8 };
 
-static void prefetch_window(const struct entry_list *dirty, size_t i)
+static void prefetch_window(const struct pipeline *p, size_t i)
 {
-    if (i >= dirty->count)
-        return;
-    __builtin_prefetch(dirty->item[i]);
-    __builtin_prefetch((const char *)dirty->item[i] + 64);
+    const struct entry_list *dirty = &p->cache.dirty_windows;
+    if (i + 2 * AHEAD < dirty->count) {
+        __builtin_prefetch(dirty->item[i + 2 * AHEAD]);
+        __builtin_prefetch((const char *)dirty->item[i + 2 * AHEAD] + 64);
+    }
+    if (i + AHEAD < dirty->count)
+        window_cache_prefetch_names(&p->cache, dirty->item[i + AHEAD]);
 }
 
 /* After the last chunk of a dirty list: losers are read again, else the next list has its turn. */
@@ -137,7 +140,7 @@ int phase_write_windows(struct pipeline *p, struct err *e)
     struct sink_window items[CHUNK_MAX];
     size_t n = 0;
     for (size_t i = p->flush_at; i < dirty->count && n < CHUNK_MAX; i++, n++) {
-        prefetch_window(dirty, i + AHEAD);
+        prefetch_window(p, i);
         items[n] = flush_window_item(p, dirty->item[i], n);
     }
     int rc = n ? p->ports.sink.write_windows(p->ports.sink.self, items, n,
@@ -273,7 +276,7 @@ static void join_device(struct pipeline *p, struct device_entry *d,
         state->rev = 0;
     else
         write = device_state_join(state, stored->state);
-    device_entry_pack(d, state);
+    device_table_pack(&p->cache.devices, d, state);
     if (write)
         window_cache_mark_device(&p->cache, d);
 }

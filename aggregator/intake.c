@@ -259,7 +259,7 @@ int phase_load_devices(struct pipeline *p, struct err *e)
         if (rc)
             entries[i]->loaded = false;
         else if (items[i].found)
-            device_entry_pack(entries[i], items[i].state);
+            device_table_pack(&p->cache.devices, entries[i], items[i].state);
     if (rc)
         return rc;
     s->load_at = at;

@@ -95,6 +95,12 @@ struct span window_cache_sensor(const struct window_cache *c, const struct windo
     return sensor_names_text(&c->names, w->sensor);
 }
 
+/* The device's; sensors are few. */
+void window_cache_prefetch_names(const struct window_cache *c, const struct window_entry *w)
+{
+    __builtin_prefetch(device_table_at(&c->devices, w->device));
+}
+
 /* --- changing -----------------------------------------------------------------------------------
  */
 
@@ -131,7 +137,7 @@ bool window_cache_fold_device(struct window_cache *c, struct device_entry *d, in
     device_entry_unpack(d, &c->device);
     if (!device_state_fold(&c->device, partition, offset, r))
         return false;
-    device_entry_pack(d, &c->device);
+    device_table_pack(&c->devices, d, &c->device);
     window_cache_mark_device(c, d);
     return true;
 }
@@ -163,6 +169,9 @@ static void drop_window(struct window_cache *c, size_t slot)
 /* Looks at the slot under the hand, and moves on unless another entry has come into it. */
 static void look(struct window_cache *c, const struct window_clock *clock)
 {
+    enum { AHEAD = 16 };
+    size_t ahead = (c->hand + AHEAD) & (c->windows.table.size - 1);
+    __builtin_prefetch(window_table_slot(&c->windows, ahead));
     struct window_entry *w = window_table_slot(&c->windows, c->hand);
     if (w)
         window_cache_finalize(c, w, clock);

@@ -58,6 +58,8 @@ struct window_entry *window_cache_take_window(struct window_cache *c, const stru
 struct span window_cache_device_id(const struct window_cache *c, const struct window_entry *w);
 struct span window_cache_sensor(const struct window_cache *c, const struct window_entry *w);
 
+void window_cache_prefetch_names(const struct window_cache *c, const struct window_entry *w);
+
 /* As window_fold and device_state_fold; what has changed is dirty. */
 bool window_cache_fold_window(struct window_cache *c, struct window_entry *w, int32_t partition,
                               int64_t offset, int64_t ts_ms, double value);

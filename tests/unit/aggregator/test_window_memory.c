@@ -7,9 +7,10 @@
 #include "tests/unit/unit.h"
 
 enum { WINDOWS = 115000, READINGS = 6, WINDOW_BYTES_MAX = 250 };
-/* 64 of the entry, 11 to 22 of its slot, 208 of id and state, and what the pool has in hand: for a
- * device of two sensors whose cadence is known as well as it ever will be. */
-enum { DEVICES = 60000, DEVICE_READINGS = 40, DEVICE_BYTES_MAX = 320 };
+/* 64 of the entry, 11 to 22 of its slot, 224 of id and state, 9 while it is dirty, and what the
+ * pools have in hand: for a device of two sensors whose cadence is known as well as it ever will
+ * be. */
+enum { DEVICES = 60000, DEVICE_READINGS = 40, DEVICE_BYTES_MAX = 350 };
 
 static size_t allocated(void)
 {
@@ -71,7 +72,7 @@ static void fill_devices(struct window_cache *c, struct rng *rng)
     }
 }
 
-START_TEST(a_last_state_costs_320_bytes_at_most)
+START_TEST(a_last_state_costs_350_bytes_at_most)
 {
     struct window_cache c;
     struct rng rng;
@@ -90,5 +91,5 @@ END_TEST
 UNIT_CASE(window_memory)
 {
     tcase_add_test(tc, an_open_window_costs_250_bytes_at_most);
-    tcase_add_test(tc, a_last_state_costs_320_bytes_at_most);
+    tcase_add_test(tc, a_last_state_costs_350_bytes_at_most);
 }
