@@ -13,11 +13,29 @@
  * not come back in one moment. */
 enum { RETRY_MIN_S = 1, RETRY_SPREAD_S = 4 };
 
+/* From so many requests on the loop has always more to send; and a change of mind is for a while,
+ * since it costs a system call for each thread. */
+enum { PATIENT_FROM = 32, PATIENT_LEAST_MS = 100 };
+
+static void choose_patience(struct front *f)
+{
+    bool patient = pending_pool_open(f->pending) >= PATIENT_FROM;
+    if (patient == f->patient)
+        return;
+    uint64_t now_ms = clock_monotonic_ms(f->ingest->clock);
+    if (now_ms - f->patient_ms < PATIENT_LEAST_MS)
+        return;
+    f->patient = patient;
+    f->patient_ms = now_ms;
+    kafka_producer_set_patient(f->producer, patient);
+}
+
 static void on_producer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct front *f = arg;
+    choose_patience(f); /* before what has come is counted off */
     kafka_producer_poll(f->producer);
 }
 

@@ -31,6 +31,8 @@ struct front {
     unsigned max_messages; /* of this producer, in flight ... */
     size_t max_bytes;      /* ... and their keys and values */
     struct event *producer_event;
+    bool patient;        /* the producer is, since (monotonic) ... */
+    uint64_t patient_ms; /* ... or is not */
     struct pending_pool *pending;
     struct http_route *routes; /* one for each adapter, and those without readings */
     unsigned route_count;

@@ -2,7 +2,6 @@
 #include "common/kafka/client.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -86,20 +85,37 @@ rd_kafka_conf_t *kafka_client_conf(const struct kafka_config *config,
     return conf;
 }
 
-/* Threads inherit it. A thread of this policy has its full share of the processor, but does not
- * interrupt who runs when it wakes up. The library wakes its broker's thread for the first message
- * of each partition: where it shares a processor with the sender, it would come in between with
- * one message in its hands instead of all that the sender is about to send. Best effort. */
-static bool enter_batch_policy(void)
+static rd_kafka_resp_err_t on_thread_start(rd_kafka_t *rk, rd_kafka_thread_type_t type,
+                                           const char *name, void *link)
 {
-    const struct sched_param none = {0};
-    return sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_BATCH, &none) == 0;
+    (void)rk;
+    (void)type;
+    (void)name;
+    kafka_threads_enter(kafka_link_threads(link));
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static void leave_batch_policy(void)
+static rd_kafka_resp_err_t on_thread_exit(rd_kafka_t *rk, rd_kafka_thread_type_t type,
+                                          const char *name, void *link)
 {
-    const struct sched_param none = {0};
-    (void)sched_setscheduler(0, SCHED_OTHER, &none); /* always allowed */
+    (void)rk;
+    (void)type;
+    (void)name;
+    kafka_threads_leave(kafka_link_threads(link));
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static const char INTERCEPTOR[] = "weir";
+
+/* Before the library starts its first thread. */
+static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *link,
+                                  char *why, size_t why_size)
+{
+    (void)conf;
+    (void)why;
+    (void)why_size;
+    rd_kafka_interceptor_add_on_thread_start(rk, INTERCEPTOR, on_thread_start, link);
+    return rd_kafka_interceptor_add_on_thread_exit(rk, INTERCEPTOR, on_thread_exit, link);
 }
 
 int kafka_client_new(rd_kafka_t **out, rd_kafka_type_t type, const rd_kafka_conf_t *conf,
@@ -108,11 +124,8 @@ int kafka_client_new(rd_kafka_t **out, rd_kafka_type_t type, const rd_kafka_conf
     char why[256];
     rd_kafka_conf_t *copy = rd_kafka_conf_dup(conf);
     rd_kafka_conf_set_opaque(copy, link);
-    bool batch = type == RD_KAFKA_PRODUCER && enter_batch_policy();
+    rd_kafka_conf_interceptor_add_on_new(copy, INTERCEPTOR, on_new, link);
     *out = rd_kafka_new(type, copy, why, sizeof why); /* takes ownership of copy */
-    if (batch) {
-        leave_batch_policy();
-    }
     if (*out) {
         return 0;
     }

@@ -20,6 +20,8 @@ struct kafka_link {
     atomic_uint_least64_t ok_at, down_since; /* down_since 0 = nothing is wrong */
     atomic_bool topics_known;
 
+    struct kafka_threads threads;
+
     pthread_mutex_t why_lock;
     char down_why[WHY_MAX], topics_why[WHY_MAX];
 };
@@ -30,6 +32,7 @@ struct kafka_link *kafka_link_new(kafka_log_fn log, void *log_arg)
     atomic_init(&l->references, 1);
     pthread_mutex_init(&l->log_lock, NULL);
     pthread_mutex_init(&l->why_lock, NULL);
+    kafka_threads_init(&l->threads);
     l->log = log;
     l->log_arg = log_arg;
     snprintf(l->topics_why, sizeof l->topics_why, "no broker has answered yet");
@@ -47,8 +50,14 @@ void kafka_link_unref(struct kafka_link *l)
     if (l && atomic_fetch_sub(&l->references, 1) == 1) {
         pthread_mutex_destroy(&l->log_lock);
         pthread_mutex_destroy(&l->why_lock);
+        kafka_threads_deinit(&l->threads);
         free(l);
     }
+}
+
+struct kafka_threads *kafka_link_threads(struct kafka_link *l)
+{
+    return &l->threads;
 }
 
 void kafka_link_log(struct kafka_link *l, int level, const char *facility, const char *message)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/kafka/config.h"
+#include "common/kafka/threads.h"
 
 struct kafka_link;
 
@@ -21,6 +22,9 @@ void kafka_link_unref(struct kafka_link *l); /* NULL is allowed */
  * under way. */
 void kafka_link_log(struct kafka_link *l, int level, const char *facility, const char *message);
 void kafka_link_mute(struct kafka_link *l);
+
+/* Of the clients that share the link. */
+struct kafka_threads *kafka_link_threads(struct kafka_link *l);
 
 /* A broker answered. */
 void kafka_link_ok(struct kafka_link *l, uint64_t now_ms);

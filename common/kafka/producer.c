@@ -322,6 +322,11 @@ bool kafka_producer_ready(const struct kafka_producer *p, char *why, size_t why_
     return kafka_link_ready(p->client.link, why, why_size);
 }
 
+void kafka_producer_set_patient(struct kafka_producer *p, bool patient)
+{
+    kafka_threads_set_patient(kafka_link_threads(p->client.link), patient);
+}
+
 unsigned kafka_producer_flush(struct kafka_producer *p, int timeout_ms)
 {
     uint64_t end = now_ms() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0);

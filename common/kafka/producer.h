@@ -63,6 +63,11 @@ WEIR_MUST_CHECK int kafka_producer_send(struct kafka_producer *p, const struct k
 WEIR_MUST_CHECK int kafka_producer_may_send(struct kafka_producer *p, unsigned messages,
                                             size_t bytes, struct err *e);
 
+/* While there is much to send: the library's threads do not interrupt the caller's when they wake
+ * up, and find more to do when it is through. Beside other programs on the same processor they may
+ * wait some milliseconds, so it is not for always. False at first. */
+void kafka_producer_set_patient(struct kafka_producer *p, bool patient);
+
 /* --- on any thread, while the producer lives --- */
 
 /* As of the last send or poll. */

@@ -4,6 +4,7 @@ back by itself."""
 from __future__ import annotations
 
 import json
+import os
 import socket
 import statistics
 import subprocess
@@ -217,6 +218,37 @@ def test_a_full_queue_refuses_at_once(stack: Stack, device: str) -> None:
         for thread in threads:
             thread.join()
         wait_until(lambda: send(daemon, device)[0] == 200, 20, "room in the queue")
+
+
+def patient_threads(daemon: Daemon) -> int:
+    """Those that do not interrupt others when they wake up."""
+    assert daemon.process
+    threads = os.listdir(f"/proc/{daemon.process.pid}/task")
+    return sum(os.sched_getscheduler(int(t)) == os.SCHED_BATCH for t in threads)
+
+
+def test_the_producer_is_patient_while_there_is_much_to_send(stack: Stack, device: str) -> None:
+    with Daemon(stack, "ingest", DELIVERY_TIMEOUT="30s") as daemon:
+        daemon.start()
+        assert send(daemon, device)[0] == 200
+        assert patient_threads(daemon) == 0
+        threads = [
+            threading.Thread(target=send, args=(daemon, f"{device}-{i}")) for i in range(40)
+        ]
+        with frozen(stack):
+            for thread in threads:
+                thread.start()
+            wait_until(
+                lambda: metric(daemon, "weir_producer_queue_messages") == 40, 10, "40 on their way"
+            )
+        for thread in threads:
+            thread.join()
+        assert patient_threads(daemon) >= 3
+
+        def calm() -> bool:
+            return send(daemon, device)[0] == 200 and patient_threads(daemon) == 0
+
+        wait_until(calm, 20, "patience to end with the load")
 
 
 def load_in_vain(url: str, pid: int) -> tuple[dict, int]:

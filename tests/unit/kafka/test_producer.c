@@ -93,13 +93,18 @@ static unsigned batch_threads(void)
     return count;
 }
 
-START_TEST(the_library_s_threads_do_not_interrupt_the_sender)
+START_TEST(the_library_s_threads_are_patient_when_asked)
 {
-    ck_assert_uint_eq(batch_threads(), 0);
     struct kafka_producer *p = make_default();
     ck_assert(mock_wait_ready(p));
+    ck_assert_uint_eq(batch_threads(), 0);
+    kafka_producer_set_patient(p, true);
     ck_assert_uint_ge(batch_threads(), 3); /* its main one, that of the address, of the broker */
     ck_assert_int_eq(sched_getscheduler(0), SCHED_OTHER);
+    mock_send(p, &tally, 0, 100);
+    ck_assert_uint_eq(kafka_producer_flush(p, MOCK_PATIENCE_MS), 0);
+    kafka_producer_set_patient(p, false);
+    ck_assert_uint_eq(batch_threads(), 0);
     kafka_producer_free(p);
 }
 END_TEST
@@ -386,7 +391,7 @@ UNIT_CASE(producer)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, every_message_is_acknowledged_once);
     tcase_add_test(tc, the_fd_tells_when_there_is_a_report);
-    tcase_add_test(tc, the_library_s_threads_do_not_interrupt_the_sender);
+    tcase_add_test(tc, the_library_s_threads_are_patient_when_asked);
     tcase_add_test(tc, a_full_budget_of_messages_refuses);
     tcase_add_test(tc, a_full_budget_of_bytes_refuses);
     tcase_add_test(tc, a_message_over_the_limit_is_refused_at_once);
