@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 
 from support.load import Load, check_delivery
 from support.log import DLQ, RAW, Log, Record
+from support.operator import Operator
 from support.oracle import AGGREGATOR_GROUP, Oracle
 from support.readings import id_of
 from support.wait import wait_until
@@ -21,12 +22,14 @@ def check_all(oracle: Oracle, loads: list[Load], prefix: str, since: dict) -> di
     for load in loads:
         check_delivery(load, oracle.raw(load.prefix))
     oracle.check_windows()
+    oracle.check_rollups()
     records = oracle.log.read(RAW)
     raw = oracle.raw("")
     check_accounts(oracle, records, raw)
     check_letters(oracle.log, {place(record) for record in records if is_poison(record)})
     oracle.check_conservation()
     oracle.check_alerts(prefix, since)
+    Operator(oracle.stack).must(0, "verify")  # what an operator is told is the same
     return {
         "accepted": sum(load.accepted() for load in loads),
         "records": len(records),
