@@ -147,7 +147,7 @@ class FaultProxy:
             for link in self._links:
                 for way in link.ways(direction):
                     way.closed = True
-                    if way.writer.can_write_eof():
+                    with contextlib.suppress(OSError):  # it may have been reset, and not been noticed yet
                         way.writer.write_eof()
 
         self._do(close)
