@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 from pathlib import Path
 
@@ -14,34 +15,74 @@ from .goals import Row, at_most
 from .server import Server
 
 LIMIT_SECONDS = 120
+TICK_SECONDS = 0.01  # of a feeder
+
+
+class Source:
+    """Readings of 500 devices, a millisecond apart."""
+
+    def __init__(self, servers: str, topic: str) -> None:
+        self.topic, self.made = topic, 0
+        self.start_ms = int(time.time() * 1000) - 3600_000
+        self.producer = Producer(
+            {"bootstrap.servers": servers, "linger.ms": 20, "queue.buffering.max.messages": 1000000}
+        )
+
+    def send(self, count: int) -> None:
+        for i in range(self.made, self.made + count):
+            device = f"bench-{i % 500}"
+            value = (
+                f'{{"device_id":"{device}","ts":{self.start_ms + i},'
+                f'"temperature_c":{20 + i % 100 / 10},"humidity":{40 + i % 50 / 10},"seq":{i}}}'
+            )
+            self.producer.produce(self.topic, value, key=device)
+        self.producer.poll(0)
+        self.made += count
 
 
 def produce(servers: str, topic: str, count: int) -> None:
-    producer = Producer(
-        {"bootstrap.servers": servers, "linger.ms": 20, "queue.buffering.max.messages": 1000000}
-    )
-    start_ms = int(time.time() * 1000) - 3600_000
-    for i in range(count):
-        device = f"bench-{i % 500}"
-        value = (
-            f'{{"device_id":"{device}","ts":{start_ms + i},"temperature_c":{20 + i % 100 / 10},'
-            f'"humidity":{40 + i % 50 / 10},"seq":{i}}}'
-        )
-        producer.produce(topic, value, key=device)
-        if i % 10000 == 0:
-            producer.poll(0)
-    producer.flush(60)
+    source = Source(servers, topic)
+    for at in range(0, count, 10000):
+        source.send(min(10000, count - at))
+    source.producer.flush(60)
+
+
+class Feeder(threading.Thread):
+    """Sends `rate` readings a second until stop()."""
+
+    def __init__(self, servers: str, topic: str, rate: float) -> None:
+        super().__init__()
+        self.source, self.rate = Source(servers, topic), rate
+        self.ended = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        started = time.monotonic()
+        while not self.ended.wait(TICK_SECONDS):
+            due = int((time.monotonic() - started) * self.rate)
+            self.source.send(due - self.source.made)
+
+    def stop(self) -> None:
+        self.ended.set()
+        self.join()
+        self.source.producer.flush(60)
+
+
+def in_ledger(db) -> int:
+    return sum(d["next_offset"] - d["first"] for d in db.ledger.find())
+
+
+def wait_until(true, what: str) -> None:
+    started = time.monotonic()
+    while not true():
+        if time.monotonic() - started > LIMIT_SECONDS:
+            raise SystemExit(f"bench: the aggregator did not get so far: {what}")
+        time.sleep(0.02)
 
 
 def wait_ledger(db, readings: int) -> int:
-    started = time.monotonic()
-    accounted = 0
-    while accounted < readings:
-        if time.monotonic() - started > LIMIT_SECONDS:
-            raise SystemExit(f"bench: the aggregator took only {accounted} of {readings} readings")
-        time.sleep(0.05)
-        accounted = sum(d["next_offset"] - d["first"] for d in db.ledger.find())
-    return accounted
+    wait_until(lambda: in_ledger(db) >= readings, f"{readings} readings in the ledger")
+    return in_ledger(db)
 
 
 def alone(build: Path, *words: str | int) -> float:
@@ -71,18 +112,42 @@ class Daemon:
         self.db.client.drop_database(self.name)
 
 
-def backlog(daemon: Daemon, readings: int) -> dict[str, float]:
+def service_pid(name: str) -> int:
+    return int((machine.RUN / f"{name}.pid").read_text().split()[0])
+
+
+def backlog(daemon: Daemon, readings: int) -> dict:
+    """As a whole, and from the first reading in the ledger on: who is busy then."""
     started = time.monotonic()
     server = daemon.start()
+    pids = {"store": service_pid("store"), "broker": service_pid("kafka"), "aggregator": server.pid}
     try:
+        first, begun = wait_ledger(daemon.db, 1), time.monotonic()
+        cpu = {name: machine.cpu_seconds(pid) for name, pid in pids.items()}
         accounted = wait_ledger(daemon.db, readings)
+        seconds = time.monotonic() - begun
+        busy = {name: (machine.cpu_seconds(pid) - cpu[name]) / seconds for name, pid in pids.items()}
         return {
             "seconds": time.monotonic() - started,
             "cpu_us": machine.cpu_seconds(server.pid) / accounted * 1e6,
             "mib": machine.memory_mib(server.pid, "VmHWM"),
+            "sustained": (accounted - first) / seconds,
+            "busy": busy,
         }
     finally:
         server.stop()
+
+
+def sustained_row(done: dict) -> Row:
+    busy = done["busy"]
+    shares = ", ".join(f"{name} {share:.2f}" for name, share in busy.items())
+    return at_most(
+        "aggregator, sustained, and who is busy",
+        "less than the store",
+        busy["aggregator"],
+        busy["store"],
+        f"{done['sustained']:.0f} readings/s; processors: {shares}",
+    )
 
 
 def cost_rows(build: Path, daemon: Daemon, cpu_us: float, readings: int, rounds: int) -> list[Row]:
@@ -127,21 +192,34 @@ def scale_row(build: Path) -> Row:
     )
 
 
-def kill_row(daemon: Daemon, readings: int) -> Row:
-    """Killed with a quarter done; the broker misses the dead one only after its session ended."""
+def kill_row(daemon: Daemon, rate: float) -> Row:
+    """Killed while it keeps up with half of what it could; an outage lasts until it counts again."""
     server = daemon.start()
-    wait_ledger(daemon.db, readings // 4)
-    server.process.kill()
-    server.process.wait()
-    started = time.monotonic()
-    server = daemon.start()
+    feeder = Feeder(daemon.env["KAFKA_BOOTSTRAP_SERVERS"], daemon.name, rate)
+
+    def keeps_up() -> bool:
+        return in_ledger(daemon.db) >= feeder.source.made - rate
+
     try:
-        wait_ledger(daemon.db, readings)
-        seconds = time.monotonic() - started
+        wait_until(lambda: feeder.source.made > 2 * rate and keeps_up(), "two seconds of load")
+        server.process.kill()
+        server.process.wait()
+        killed, before = time.monotonic(), in_ledger(daemon.db)
+        server = daemon.start()
+        wait_until(lambda: in_ledger(daemon.db) > before, "counting again after a kill")
+        back = time.monotonic()
+        wait_until(keeps_up, "caught up after a kill")
+        outage, again = back - killed, time.monotonic() - back
     finally:
+        feeder.stop()
         server.stop()
-    work = f"aggregator, the rest of {readings} after a kill -9"
-    return Row(work, "-", f"{seconds:.1f} s, up to 6 of them the session of the dead one")
+    return at_most(
+        f"aggregator, kill -9 at {rate:.0f} readings/s",
+        "caught up in the time of the outage",
+        again,
+        outage,
+        f"{again:.1f} s after {outage:.1f} s, up to 6 of them the session of the dead one",
+    )
 
 
 def measure(build: Path, env: dict[str, str], readings: int, rounds: int) -> list[Row]:
@@ -153,10 +231,10 @@ def measure(build: Path, env: dict[str, str], readings: int, rounds: int) -> lis
         f"{done['mib']:.0f} MiB"
     )
     rows = [Row(f"aggregator, a backlog of {readings}, start included", "-", measured)]
+    rows.append(sustained_row(done))
     rows += cost_rows(build, daemon, done["cpu_us"], readings, rounds)
     daemon.drop()
     killed = Daemon(build, env, "killed")
-    produce(env["KAFKA_BOOTSTRAP_SERVERS"], killed.name, readings)
-    rows.append(kill_row(killed, readings))
+    rows.append(kill_row(killed, done["sustained"] / 2))
     killed.drop()
     return [*rows, scale_row(build), *freshness.measure(build, env)]
