@@ -100,13 +100,21 @@ static struct device_entry *add(struct device_table *t, struct span id, uint64_t
     return d;
 }
 
-struct device_entry *device_table_take(struct device_table *t, struct span id, uint64_t hash)
+static bool is_it(const struct device_entry *d, struct span id, uint64_t hash)
+{
+    return d->hash == hash && span_eq(device_entry_id(d), id);
+}
+
+struct device_entry *device_table_take(struct device_table *t, struct span id, uint64_t hash,
+                                       struct device_entry *guess)
 {
     uint32_t handle;
+    if (guess && is_it(guess, id, hash))
+        return guess;
     for (size_t at = (uint32_t)hash;
          (handle = handle_table_next(&t->table, (uint32_t)hash, &at));) {
         struct device_entry *d = device_table_at(t, handle);
-        if (d->hash == hash && span_eq(device_entry_id(d), id))
+        if (is_it(d, id, hash))
             return d;
     }
     return add(t, id, hash);
@@ -123,36 +131,22 @@ void device_table_remove(struct device_table *t, size_t slot)
 /* --- fetching ahead -----------------------------------------------------------------------------
  */
 
-void device_table_prefetch_slot(const struct device_table *t, uint64_t hash)
+void device_table_prefetch(const struct device_table *t, uint64_t hash)
 {
     handle_table_prefetch(&t->table, (uint32_t)hash);
 }
 
-static struct device_entry *likely(const struct device_table *t, uint64_t hash)
+struct device_entry *device_table_guess(const struct device_table *t, uint64_t hash)
 {
     size_t at = (uint32_t)hash;
     uint32_t handle = handle_table_next(&t->table, (uint32_t)hash, &at);
     return handle ? device_table_at(t, handle) : NULL;
 }
 
-void device_table_prefetch_entry(const struct device_table *t, uint64_t hash)
-{
-    const struct device_entry *d = likely(t, hash);
-    if (d)
-        __builtin_prefetch(d);
-}
-
 void device_entry_prefetch(const struct device_entry *d)
 {
     for (size_t i = 0; i < size_of(d); i += 64)
         __builtin_prefetch(d->bytes + i);
-}
-
-void device_table_prefetch_state(const struct device_table *t, uint64_t hash)
-{
-    const struct device_entry *d = likely(t, hash);
-    if (d)
-        device_entry_prefetch(d);
 }
 
 /* --- the last state -----------------------------------------------------------------------------

@@ -43,18 +43,17 @@ void device_table_deinit(struct device_table *t);
 /* The hash of an id, made once a reading and good for all that is kept of the device. */
 uint64_t device_table_hash(const struct device_table *t, struct span id);
 
-/* The entry, made (not loaded) if it is not there; 1 to 128 bytes. */
-struct device_entry *device_table_take(struct device_table *t, struct span id, uint64_t hash);
+/* The entry, made (not loaded) if it is not there; 1 to 128 bytes. `guess` may be it, or NULL. */
+struct device_entry *device_table_take(struct device_table *t, struct span id, uint64_t hash,
+                                       struct device_entry *guess);
 /* Takes the entry of that slot out; another one may have moved into the slot afterwards. */
 void device_table_remove(struct device_table *t, size_t slot);
 
-/* Brings what taking it touches closer to the processor, one step a call: slot, entry, state. Each
- * step needs that the one before has had time to arrive. */
-void device_table_prefetch_slot(const struct device_table *t, uint64_t hash);
-void device_table_prefetch_entry(const struct device_table *t, uint64_t hash);
-void device_table_prefetch_state(const struct device_table *t, uint64_t hash);
-
-/* The same as the last step, of an entry that is at hand. */
+/* To bring what taking it touches closer to the processor, in steps, each of which needs that the
+ * one before has had time to arrive: the slot; which entry it may be, or NULL, to be prefetched by
+ * the caller; id and state of that entry. */
+void device_table_prefetch(const struct device_table *t, uint64_t hash);
+struct device_entry *device_table_guess(const struct device_table *t, uint64_t hash);
 void device_entry_prefetch(const struct device_entry *d);
 
 static inline struct device_entry *device_table_at(const struct device_table *t, uint32_t handle)

@@ -118,10 +118,8 @@ enum { AHEAD = 8 };
 static void prefetch_window(const struct pipeline *p, size_t i)
 {
     const struct entry_list *dirty = &p->cache.dirty_windows;
-    if (i + 2 * AHEAD < dirty->count) {
-        __builtin_prefetch(dirty->item[i + 2 * AHEAD]);
-        __builtin_prefetch((const char *)dirty->item[i + 2 * AHEAD] + 64);
-    }
+    if (i + 2 * AHEAD < dirty->count)
+        window_entry_prefetch(dirty->item[i + 2 * AHEAD]);
     if (i + AHEAD < dirty->count)
         window_cache_prefetch_names(&p->cache, dirty->item[i + AHEAD]);
 }

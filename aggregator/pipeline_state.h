@@ -59,14 +59,14 @@ struct slice_record {
 /* One sample on its way into a window. */
 struct fold_target {
     struct window_key key;
-    struct window_entry *entry; /* borrowed */
+    struct window_entry *entry; /* borrowed; NULL = it is folded in already */
 };
 
 /* Where a reading of the slice goes. */
 struct fold_plan {
     bool counted;                /* it is ours; else nothing below is filled */
     uint64_t hash;               /* of its device */
-    struct device_entry *device; /* borrowed */
+    struct device_entry *device; /* borrowed; NULL = it is folded in already */
     size_t target;               /* its first one; there are as many as sensors */
 };
 
@@ -227,8 +227,9 @@ bool insertion_done(const struct slice *s);
 void insertion_again(struct slice *s, size_t raw); /* this one is to be inserted once more */
 
 /* folding.c */
-void folding_plan(struct pipeline *p); /* finds where the slice goes, and what is to be loaded */
-void folding_fold(struct pipeline *p); /* ... and puts it there */
+/* Finds where the slice goes, puts it there as far as that is loaded, and lists what is to be. */
+void folding_plan(struct pipeline *p);
+void folding_fold(struct pipeline *p); /* the rest, once all is loaded */
 
 /* reopen.c */
 bool reopen_due(struct pipeline *p, uint64_t now_ms);

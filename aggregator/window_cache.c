@@ -43,16 +43,16 @@ void window_cache_deinit(struct window_cache *c)
  */
 
 struct device_entry *window_cache_take_device(struct window_cache *c, struct span device_id,
-                                              uint64_t hash)
+                                              uint64_t hash, struct device_entry *guess)
 {
-    struct device_entry *d = device_table_take(&c->devices, device_id, hash);
+    struct device_entry *d = device_table_take(&c->devices, device_id, hash, guess);
     d->touched = c->round;
     return d;
 }
 
 struct device_entry *window_cache_device(struct window_cache *c, struct span device_id)
 {
-    return window_cache_take_device(c, device_id, device_table_hash(&c->devices, device_id));
+    return window_cache_take_device(c, device_id, device_table_hash(&c->devices, device_id), NULL);
 }
 
 struct window_key window_cache_key(struct window_cache *c, const struct device_entry *d,
@@ -69,9 +69,10 @@ static struct window_entry *add_window(struct window_cache *c, const struct wind
     return window_table_add(&c->windows, key);
 }
 
-struct window_entry *window_cache_take_window(struct window_cache *c, const struct window_key *key)
+struct window_entry *window_cache_take_window(struct window_cache *c, const struct window_key *key,
+                                              struct window_entry *guess)
 {
-    struct window_entry *w = window_table_find(&c->windows, key);
+    struct window_entry *w = window_table_find(&c->windows, key, guess);
     if (!w)
         w = add_window(c, key);
     w->touched = (uint16_t)c->round;
@@ -82,7 +83,7 @@ struct window_entry *window_cache_window(struct window_cache *c, struct device_e
                                          struct span sensor, int64_t start_ms)
 {
     struct window_key key = window_cache_key(c, d, sensor, start_ms);
-    return window_cache_take_window(c, &key);
+    return window_cache_take_window(c, &key, NULL);
 }
 
 struct span window_cache_device_id(const struct window_cache *c, const struct window_entry *w)

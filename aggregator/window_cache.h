@@ -49,10 +49,11 @@ struct window_entry *window_cache_window(struct window_cache *c, struct device_e
 
 /* The same in steps, for who fetches ahead what each step needs. */
 struct device_entry *window_cache_take_device(struct window_cache *c, struct span device_id,
-                                              uint64_t hash);
+                                              uint64_t hash, struct device_entry *guess);
 struct window_key window_cache_key(struct window_cache *c, const struct device_entry *d,
                                    struct span sensor, int64_t start_ms);
-struct window_entry *window_cache_take_window(struct window_cache *c, const struct window_key *key);
+struct window_entry *window_cache_take_window(struct window_cache *c, const struct window_key *key,
+                                              struct window_entry *guess);
 
 /* What the window is of; borrowed from the cache. */
 struct span window_cache_device_id(const struct window_cache *c, const struct window_entry *w);

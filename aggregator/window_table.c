@@ -57,31 +57,41 @@ struct window_entry *window_table_slot(const struct window_table *t, size_t slot
     return handle ? pool_at(&t->pool, handle) : NULL;
 }
 
-struct window_entry *window_table_find(const struct window_table *t, const struct window_key *key)
+static bool is_it(const struct window_entry *w, const struct window_key *key)
+{
+    return w->device == key->device && w->sensor == key->sensor && w->start_ms == key->start_ms;
+}
+
+struct window_entry *window_table_find(const struct window_table *t, const struct window_key *key,
+                                       struct window_entry *guess)
 {
     uint32_t handle;
+    if (guess && is_it(guess, key))
+        return guess;
     for (size_t at = key->hash; (handle = handle_table_next(&t->table, key->hash, &at));) {
         struct window_entry *w = pool_at(&t->pool, handle);
-        if (w->device == key->device && w->sensor == key->sensor && w->start_ms == key->start_ms)
+        if (is_it(w, key))
             return w;
     }
     return NULL;
 }
 
-void window_table_prefetch_slot(const struct window_table *t, const struct window_key *key)
+void window_table_prefetch(const struct window_table *t, const struct window_key *key)
 {
     handle_table_prefetch(&t->table, key->hash);
 }
 
-void window_table_prefetch_entry(const struct window_table *t, const struct window_key *key)
+struct window_entry *window_table_guess(const struct window_table *t, const struct window_key *key)
 {
     size_t at = key->hash;
     uint32_t handle = handle_table_next(&t->table, key->hash, &at);
-    const char *w = handle ? pool_at(&t->pool, handle) : NULL;
-    if (w) {
-        __builtin_prefetch(w);
-        __builtin_prefetch(w + 64);
-    }
+    return handle ? pool_at(&t->pool, handle) : NULL;
+}
+
+void window_entry_prefetch(const struct window_entry *w)
+{
+    __builtin_prefetch(w);
+    __builtin_prefetch((const char *)w + 64);
 }
 
 struct window_entry *window_table_add(struct window_table *t, const struct window_key *key)

@@ -47,15 +47,18 @@ void window_table_deinit(struct window_table *t);
 struct window_key window_table_key(const struct window_table *t, uint32_t device,
                                    uint64_t device_hash, uint32_t sensor, int64_t start_ms);
 
-struct window_entry *window_table_find(const struct window_table *t, const struct window_key *key);
+/* The entry, or NULL. `guess` may be it, or NULL. */
+struct window_entry *window_table_find(const struct window_table *t, const struct window_key *key,
+                                       struct window_entry *guess);
 /* Makes an entry that is not there yet, empty but for its key. */
 struct window_entry *window_table_add(struct window_table *t, const struct window_key *key);
 /* Takes the entry of that slot out; another one may have moved into the slot afterwards. */
 void window_table_remove(struct window_table *t, size_t slot);
 
-/* As those of device_table: the slot, then the entry. */
-void window_table_prefetch_slot(const struct window_table *t, const struct window_key *key);
-void window_table_prefetch_entry(const struct window_table *t, const struct window_key *key);
+/* As those of device_table. A guess is of use to window_table_find only. */
+void window_table_prefetch(const struct window_table *t, const struct window_key *key);
+struct window_entry *window_table_guess(const struct window_table *t, const struct window_key *key);
+void window_entry_prefetch(const struct window_entry *w);
 
 /* The entry of a slot, or NULL. */
 struct window_entry *window_table_slot(const struct window_table *t, size_t slot);

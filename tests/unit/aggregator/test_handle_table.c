@@ -160,7 +160,8 @@ START_TEST(devices_are_told_apart_whatever_they_are_called)
     for (int i = 0; i < N; i++) {
         len[i] = hostile_id(&rng, id[i]);
         struct span span = span_of(id[i], len[i]);
-        entry[i] = device_table_take(&t, span, device_table_hash(&t, span));
+        entry[i] =
+            device_table_take(&t, span, device_table_hash(&t, span), i ? entry[i - 1] : NULL);
         ck_assert(span_eq(device_entry_id(entry[i]), span));
         bool known = false;
         for (int k = 0; k < i; k++) {
@@ -180,11 +181,11 @@ START_TEST(a_hash_alone_is_no_device)
 {
     struct device_table t;
     device_table_init(&t, 1);
-    struct device_entry *a = device_table_take(&t, span_str("a"), 77);
-    struct device_entry *b = device_table_take(&t, span_str("b"), 77);
+    struct device_entry *a = device_table_take(&t, span_str("a"), 77, NULL);
+    struct device_entry *b = device_table_take(&t, span_str("b"), 77, a);
     ck_assert_ptr_ne(a, b);
-    ck_assert_ptr_eq(a, device_table_take(&t, span_str("a"), 77));
-    ck_assert_ptr_eq(b, device_table_take(&t, span_str("b"), 77));
+    ck_assert_ptr_eq(a, device_table_take(&t, span_str("a"), 77, NULL));
+    ck_assert_ptr_eq(b, device_table_take(&t, span_str("b"), 77, device_table_guess(&t, 77)));
     device_table_deinit(&t);
 }
 END_TEST
