@@ -227,7 +227,7 @@ sim: ## the simulated crashes alone; SIM_SEEDS=10000
 
 # A tree of its own, always plain: it is there to be caught, not to be checked.
 sabotaged := CC=gcc SAN= SABOTAGE=1 sabotage-built
-sabotage-built: $(B)/test/sim $(B)/test/unit_aggregator $(foreach d,$(DAEMONS),$(call bin_of,$(d)))
+sabotage-built: $(B)/test/sim $(B)/test/unit_aggregator $(foreach d,$(DAEMONS) ctl,$(call bin_of,$(d)))
 
 sabotage: setup ## seventeen deliberate mistakes, each of which a test must catch
 	@$(MAKE) --no-print-directory $(JOBS) all
