@@ -83,12 +83,11 @@ void flush_begin(struct pipeline *p)
         identity_begin(p, p->phase);
 }
 
-static void count_flush(struct pipeline_stats *s, struct span sensor)
+static void count_flushed(struct pipeline_stats *s, const struct samples *n)
 {
-    _Atomic uint64_t *c = span_is(sensor, "temperature_c") ? &s->flushed_temperature
-                          : span_is(sensor, "humidity")    ? &s->flushed_humidity
-                                                           : &s->flushed_other;
-    atomic_fetch_add_explicit(c, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->flushed_temperature, n->temperature, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->flushed_humidity, n->humidity, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->flushed_other, n->other, memory_order_relaxed);
 }
 
 struct sink_window flush_window_item(struct pipeline *p, const struct window_entry *w, size_t n)
@@ -146,6 +145,7 @@ int phase_write_windows(struct pipeline *p, struct err *e)
                : 0;
     if (rc)
         return rc;
+    struct samples written = {0};
     for (size_t i = 0; i < n; i++) {
         struct window_entry *w = dirty->item[p->flush_at + i];
         w->dirty = false;
@@ -154,8 +154,9 @@ int phase_write_windows(struct pipeline *p, struct err *e)
             entry_list_add(&p->lost_windows, w);
             continue;
         }
-        count_flush(&p->stats, items[i].sensor);
+        samples_count(&written, items[i].sensor);
     }
+    count_flushed(&p->stats, &written);
     pay(p, n);
     p->flush_at += n;
     if (p->flush_at == dirty->count)

@@ -4,12 +4,7 @@
 #include "aggregator/pipeline_state.h"
 #include "common/base/xmalloc.h"
 
-/* Samples folded, by sensor; published once a slice. */
-struct samples {
-    uint64_t temperature, humidity, other;
-};
-
-static void count_sample(struct samples *n, struct span sensor)
+void samples_count(struct samples *n, struct span sensor)
 {
     if (span_is(sensor, "temperature_c"))
         n->temperature++;
@@ -44,7 +39,7 @@ static void fold_sample(struct pipeline *p, size_t i, unsigned k, struct window_
     const struct reading_sensor *sensor = &raw->reading->sensor[k];
     if (window_cache_fold_window(&p->cache, w, raw->partition, raw->offset, raw->reading->ts_ms,
                                  sensor->value))
-        count_sample(samples, sensor->name);
+        samples_count(samples, sensor->name);
 }
 
 static void fold_device(struct pipeline *p, size_t i, struct device_entry *d)

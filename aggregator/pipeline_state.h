@@ -70,6 +70,11 @@ struct fold_plan {
     size_t target;               /* its first one; there are as many as sensors */
 };
 
+/* Samples or windows by their sensor: counted apart, and published once a slice or a write. */
+struct samples {
+    uint64_t temperature, humidity, other;
+};
+
 struct insert_range {
     unsigned from, to; /* of raw[] */
 };
@@ -229,6 +234,7 @@ void insertion_again(struct slice *s, size_t raw); /* this one is to be inserted
 /* folding.c */
 /* Finds where the slice goes, puts it there as far as that is loaded, and lists what is to be. */
 void folding_plan(struct pipeline *p);
+void samples_count(struct samples *n, struct span sensor);
 void folding_fold(struct pipeline *p); /* the rest, once all is loaded */
 
 /* reopen.c */

@@ -42,13 +42,19 @@ void window_table_deinit(struct window_table *t)
     pool_deinit(&t->pool);
 }
 
+/* The sensors of one device and minute lie in neighbouring slots, so that who comes with one
+ * reading is found with one look at the memory; eight of them at most, or who makes up names could
+ * make the runs as long as he likes. */
+enum { NEIGHBOURS = 8, NEIGHBOUR_SHIFT = 29 };
+
 struct window_key window_table_key(const struct window_table *t, uint32_t device,
                                    uint64_t device_hash, uint32_t sensor, int64_t start_ms)
 {
-    uint64_t key[] = {device_hash, sensor, (uint64_t)start_ms};
-    uint64_t hash = hash_table(span_of((const char *)key, sizeof key), t->seed);
+    uint64_t key[] = {device_hash, sensor / NEIGHBOURS, (uint64_t)start_ms};
+    uint32_t hash = (uint32_t)hash_table(span_of((const char *)key, sizeof key), t->seed) ^
+                    sensor % NEIGHBOURS << NEIGHBOUR_SHIFT;
     return (struct window_key){
-        .device = device, .sensor = sensor, .hash = (uint32_t)hash, .start_ms = start_ms};
+        .device = device, .sensor = sensor, .hash = hash, .start_ms = start_ms};
 }
 
 struct window_entry *window_table_slot(const struct window_table *t, size_t slot)

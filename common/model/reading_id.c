@@ -41,7 +41,8 @@ static void put_seconds(uint8_t out[4], int64_t ts_ms)
 
 struct reading_id reading_id(const struct reading *r)
 {
-    struct material m = {.len = 0};
+    struct material m; /* not cleared: it is large, and only what was put into it is hashed */
+    m.len = 0;
     struct reading_id id;
     uint8_t hash[SHA256_BYTES];
     size_t stamp = r->key.len > 0 ? 0 : 4;
