@@ -6,28 +6,6 @@
 
 enum { SWEEP_MS = 1000, IDLE_PARTITION_MS = 5000 };
 
-bool flush_needed(const struct pipeline *p)
-{
-    return p->first_unwritten_ms != 0;
-}
-
-void flush_note_unwritten(struct pipeline *p)
-{
-    if (!p->first_unwritten_ms) {
-        p->first_unwritten_ms = clock_monotonic_ms(&p->ports.clock);
-        atomic_store_explicit(&p->stats.oldest_unwritten_ms, (int64_t)p->first_unwritten_ms,
-                              memory_order_relaxed);
-    }
-}
-
-static size_t unwritten_records(const struct pipeline *p)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < p->accounts; i++)
-        n += account_unwritten(&p->account[i]);
-    return n;
-}
-
 /* Windows are written at a bounded rate: each write is paid with its part of a second, and the next
  * flush waits until all are. Meanwhile further readings fold into the same windows, which is what
  * makes it cheaper; the ledger and Kafka's offset wait with them. */
@@ -47,17 +25,17 @@ static void pay(struct pipeline *p, size_t writes)
 int flush_wait_ms(const struct pipeline *p, uint64_t now_ms)
 {
     uint64_t unpaid_ms = (unpaid_us(p, now_ms) + 500) / 1000;
-    return !flush_needed(p) || unpaid_ms > POLL_IDLE_MS ? POLL_IDLE_MS : (int)unpaid_ms;
+    return !accounts_behind(p) || unpaid_ms > POLL_IDLE_MS ? POLL_IDLE_MS : (int)unpaid_ms;
 }
 
 bool flush_due(const struct pipeline *p, uint64_t now_ms)
 {
-    if (!flush_needed(p))
+    if (!accounts_behind(p))
         return false;
     return (now_ms - p->first_unwritten_ms >= (uint64_t)p->config.flush_ms &&
             unpaid_us(p, now_ms) == 0) ||
            p->cache.dirty_windows.count >= p->config.max_windows ||
-           unwritten_records(p) >= p->config.max_unwritten;
+           accounts_unwritten(p) >= p->config.max_unwritten;
 }
 
 static void commit_positions(struct pipeline *p)
@@ -408,7 +386,7 @@ int phase_reread_ledger(struct pipeline *p, struct err *e)
         return 0;
     }
     if (rc == 0 && a->ledger_exists && stored.next_offset < a->ledger.next_offset) {
-        pipeline_start_over(p);
+        group_start_over(p);
         return 0;
     }
     account_set_ledger(a, rc ? NULL : &stored);
@@ -418,40 +396,13 @@ int phase_reread_ledger(struct pipeline *p, struct err *e)
     return 0;
 }
 
-void flush_publish_stats(struct pipeline *p)
-{
-    struct ledger sum = {0};
-    int64_t unaccounted = 0;
-    for (size_t i = 0; i < p->accounts; i++) {
-        const struct ledger *l = &p->account[i].ledger;
-        sum.stored += l->stored;
-        sum.duplicate += l->duplicate;
-        sum.dead += l->dead;
-        sum.gap += l->gap;
-        unaccounted += ledger_unaccounted(l);
-    }
-    struct pipeline_stats *s = &p->stats;
-    atomic_store_explicit(&s->ledger_stored, sum.stored, memory_order_relaxed);
-    atomic_store_explicit(&s->ledger_duplicate, sum.duplicate, memory_order_relaxed);
-    atomic_store_explicit(&s->ledger_dead, sum.dead, memory_order_relaxed);
-    atomic_store_explicit(&s->ledger_gap, sum.gap, memory_order_relaxed);
-    atomic_store_explicit(&s->unaccounted, unaccounted, memory_order_relaxed);
-    atomic_store_explicit(&s->partitions, p->accounts, memory_order_relaxed);
-    atomic_store_explicit(&s->windows_in_memory, p->cache.windows.table.count,
-                          memory_order_relaxed);
-    atomic_store_explicit(&s->devices_in_memory, p->cache.devices.table.count,
-                          memory_order_relaxed);
-    atomic_store_explicit(&s->oldest_unwritten_ms, (int64_t)p->first_unwritten_ms,
-                          memory_order_relaxed);
-}
-
 int phase_commit(struct pipeline *p, struct err *e)
 {
     (void)e;
     commit_positions(p);
     p->first_unwritten_ms = 0;
     p->cache.round++;
-    flush_publish_stats(p);
+    accounts_publish(p);
     if (p->holding)
         slices_next(p);
     else
@@ -464,7 +415,7 @@ int phase_commit(struct pipeline *p, struct err *e)
 int64_t flush_watermark(void *pipeline, int32_t partition)
 {
     struct pipeline *p = pipeline;
-    const struct account *a = group_account(p, partition);
+    const struct account *a = accounts_find(p, partition);
     if (!a)
         return INT64_MIN;
     bool idle = p->drained_ms >= a->last_record_ms + IDLE_PARTITION_MS;
@@ -486,6 +437,6 @@ void flush_sweep(struct pipeline *p, uint64_t now_ms)
     struct window_clock clock = flush_window_clock(p);
     window_cache_sweep(&p->cache, &clock);
     if (p->cache.dirty_windows.count)
-        flush_note_unwritten(p);
+        accounts_note_behind(p);
     window_cache_evict(&p->cache, p->config.max_windows);
 }

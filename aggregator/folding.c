@@ -61,7 +61,7 @@ static void hash_device(struct pipeline *p, size_t i, struct samples *samples)
     (void)samples;
     struct slice *s = p->slice;
     struct fold_plan *plan = &s->plan[i];
-    *plan = (struct fold_plan){.counted = intake_is_ours(&s->raw[i])};
+    *plan = (struct fold_plan){.counted = insertion_is_ours(&s->raw[i])};
     if (!plan->counted)
         return;
     plan->hash = device_table_hash(&p->cache.devices, reading_of(s, i)->device_id);

@@ -6,18 +6,10 @@
 #include "common/base/sabotage.h"
 #include "common/base/xmalloc.h"
 
-struct account *group_account(struct pipeline *p, int32_t partition)
-{
-    for (size_t i = 0; i < p->accounts; i++)
-        if (p->account[i].partition == partition)
-            return &p->account[i];
-    return NULL;
-}
-
 void group_assigned(struct pipeline *p, const struct stream_poll *event)
 {
     for (size_t i = 0; i < event->count; i++) {
-        if (group_account(p, event->partitions[i]))
+        if (accounts_find(p, event->partitions[i]))
             continue;
         if (p->accounts == p->accounts_cap) {
             p->accounts_cap = p->accounts_cap ? p->accounts_cap * 2 : 16;
@@ -81,7 +73,7 @@ int phase_adopt_ledger(struct pipeline *p, struct err *e)
 static void adopted(struct pipeline *p)
 {
     p->phase = PHASE_POLL;
-    flush_publish_stats(p);
+    accounts_publish(p);
     if (p->ports.observer.adopted)
         p->ports.observer.adopted(p->ports.observer.self, p->accounts,
                                   (int64_t)(clock_monotonic_ms(&p->ports.clock) - p->assigned_ms));
@@ -119,7 +111,7 @@ int phase_rewind(struct pipeline *p, struct err *e)
         return rc;
     if (p->ports.observer.store_behind)
         p->ports.observer.store_behind(p->ports.observer.self, n, records, gone);
-    pipeline_start_over(p);
+    group_start_over(p);
     return 0;
 }
 
@@ -143,7 +135,8 @@ static void drop_accounts(struct pipeline *p)
 
 void group_drop(struct pipeline *p)
 {
-    intake_release(p);
+    blocked_clear(p);
+    slices_release(p);
     if (!SABOTAGED(BREAK_STATE_KEPT_AFTER_REVOKE))
         drop_accounts(p);
     window_cache_deinit(&p->cache);
@@ -155,5 +148,11 @@ void group_drop(struct pipeline *p)
     p->open_search_ms = 0;
     p->revoking = false;
     p->phase = PHASE_POLL;
-    flush_publish_stats(p);
+    accounts_publish(p);
+}
+
+void group_start_over(struct pipeline *p)
+{
+    group_drop(p);
+    p->ports.stream.rejoin(p->ports.stream.self);
 }

@@ -15,7 +15,7 @@ void identity_begin(struct pipeline *p, enum phase next)
 
 bool identity_due(const struct pipeline *p, uint64_t now_ms)
 {
-    return p->accounts && now_ms - p->identity_ms >= IDLE_MS && !flush_needed(p);
+    return p->accounts && now_ms - p->identity_ms >= IDLE_MS && !accounts_behind(p);
 }
 
 /* Between a look and the writes after it the store may still change: then the compare-and-set of
@@ -39,7 +39,7 @@ static void store_replaced(struct pipeline *p)
 {
     if (p->ports.observer.store_replaced)
         p->ports.observer.store_replaced(p->ports.observer.self);
-    pipeline_start_over(p);
+    group_start_over(p);
 }
 
 int phase_identify(struct pipeline *p, struct err *e)
@@ -86,7 +86,7 @@ int phase_verify_log(struct pipeline *p, struct err *e)
     }
     int rc = n ? p->ports.stream.peek(p->ports.stream.self, items, n, e) : 0;
     for (size_t i = 0; i < n && rc == 0; i++) {
-        const struct account *a = group_account(p, items[i].partition);
+        const struct account *a = accounts_find(p, items[i].partition);
         if (items[i].found && items[i].hash != a->ledger.last_hash)
             rc = refuse_log(p, a, e);
     }
@@ -103,5 +103,5 @@ void identity_log_went_back(struct pipeline *p, int32_t partition, int64_t offse
             p->config.topic, partition, (long long)offset);
     if (p->ports.observer.stream_error)
         p->ports.observer.stream_error(p->ports.observer.self, e);
-    pipeline_start_over(p);
+    group_start_over(p);
 }

@@ -23,11 +23,6 @@ void insertion_begin(struct slice *s)
         push(&s->insertion, 0, s->raws);
 }
 
-bool insertion_done(const struct slice *s)
-{
-    return s->insertion.todos == 0;
-}
-
 void insertion_again(struct slice *s, size_t raw)
 {
     s->raw[raw].attempts = 0; /* it was taken; this is another story */
@@ -170,4 +165,11 @@ int phase_insert_raw(struct pipeline *p, struct err *e)
         begin_round(p, s);
     slices_next(p);
     return rc;
+}
+
+bool insertion_is_ours(const struct sink_raw *r)
+{
+    return r->outcome == RAW_STORED ||
+           (r->outcome == RAW_EXISTS && !SABOTAGED(BREAK_SKIP_ON_E11000) &&
+            r->found_partition == r->partition && r->found_offset == r->offset);
 }

@@ -15,16 +15,6 @@ static void count(_Atomic uint64_t *counter, uint64_t n)
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-void intake_release(struct pipeline *p)
-{
-    p->letters = 0;
-    slices_drop(p);
-    if (!p->holding)
-        return;
-    p->holding = false;
-    p->ports.stream.release(p->ports.stream.self);
-}
-
 void intake_deinit(struct pipeline *p)
 {
     for (int i = 0; i < SLICES; i++) {
@@ -145,7 +135,7 @@ int phase_decode(struct pipeline *p, struct err *e)
         size_t record = p->next_record++;
         const struct stream_record *r = &p->poll.records[record];
         if (!a || a->partition != r->partition) /* they come in runs of one partition */
-            a = group_account(p, r->partition);
+            a = accounts_find(p, r->partition);
         if (!a)
             continue;
         if (!account_take(a, r->offset)) { /* within an assignment a log only goes forward */
@@ -165,13 +155,6 @@ int phase_decode(struct pipeline *p, struct err *e)
     insertion_begin(s);
     slices_next(p);
     return 0;
-}
-
-bool intake_is_ours(const struct sink_raw *r)
-{
-    return r->outcome == RAW_STORED ||
-           (r->outcome == RAW_EXISTS && !SABOTAGED(BREAK_SKIP_ON_E11000) &&
-            r->found_partition == r->partition && r->found_offset == r->offset);
 }
 
 /* Never "it exists, so it is done": after a crash between the insert and the fold, the reading is
@@ -274,7 +257,7 @@ static enum verdict judge_raw(struct pipeline *p, const struct sink_raw *r)
         return VERDICT_STORED;
     if (r->outcome == RAW_REFUSED)
         return VERDICT_DEAD;
-    if (intake_is_ours(r)) {
+    if (insertion_is_ours(r)) {
         count(&p->stats.replayed, 1);
         return VERDICT_STORED;
     }
@@ -325,7 +308,7 @@ static void note_verdicts(struct pipeline *p)
     count(&p->stats.stored, stored);
     count(&p->stats.records, s->records);
     if (s->records)
-        flush_note_unwritten(p);
+        accounts_note_behind(p);
 }
 
 int phase_fold(struct pipeline *p, struct err *e)
@@ -357,7 +340,7 @@ int phase_letters(struct pipeline *p, struct err *e)
     if (p->ports.observer.batch)
         p->ports.observer.batch(p->ports.observer.self, p->poll.count,
                                 clock_monotonic_ns(&p->ports.clock) - p->batch_started_ns);
-    intake_release(p);
+    slices_release(p);
     p->phase = PHASE_POLL;
     return 0;
 }

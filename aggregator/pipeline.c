@@ -1,13 +1,12 @@
 /* The step machine: which phase runs, what happens when it cannot, and how it ends. */
 #include "aggregator/pipeline.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "aggregator/pipeline_state.h"
 #include "common/base/xmalloc.h"
 
-enum { BACKOFF_BASE_MS = 500, BACKOFF_CAP_MS = 30000, REVOKE_PATIENCE_MS = 5000 };
+enum { REVOKE_PATIENCE_MS = 5000 };
 
 struct pipeline_config pipeline_config_defaults(void)
 {
@@ -78,50 +77,11 @@ const struct pipeline_stats *pipeline_stats(const struct pipeline *p)
     return &p->stats;
 }
 
-enum pipeline_blocker pipeline_blocked(struct pipeline *p, char *why, size_t why_size)
-{
-    pthread_mutex_lock(&p->why_lock);
-    enum pipeline_blocker blocker = p->blocker;
-    if (blocker != PIPELINE_NOT_BLOCKED && why_size)
-        snprintf(why, why_size, "%s", p->why);
-    pthread_mutex_unlock(&p->why_lock);
-    return blocker;
-}
-
-static void set_blocker(struct pipeline *p, enum pipeline_blocker blocker, const char *why)
-{
-    pthread_mutex_lock(&p->why_lock);
-    p->blocker = blocker;
-    snprintf(p->why, sizeof p->why, "%s", why);
-    pthread_mutex_unlock(&p->why_lock);
-}
-
 /* --- group events --------------------------------------------------------------------------- */
-
-/* What was blocked has succeeded, or belongs to partitions that are no longer ours. */
-static void clear_blocked(struct pipeline *p)
-{
-    p->attempt = 0;
-    p->blocked_since_ms = p->blocked_until_ms = p->pause_until_ms = 0;
-    atomic_store_explicit(&p->stats.blocked_since_ms, 0, memory_order_relaxed);
-    set_blocker(p, PIPELINE_NOT_BLOCKED, "");
-}
-
-static void drop_partitions(struct pipeline *p)
-{
-    clear_blocked(p);
-    group_drop(p);
-}
-
-void pipeline_start_over(struct pipeline *p)
-{
-    drop_partitions(p);
-    p->ports.stream.rejoin(p->ports.stream.self);
-}
 
 static void finish_revoke(struct pipeline *p)
 {
-    drop_partitions(p);
+    group_drop(p);
     p->ports.stream.revoke_done(p->ports.stream.self);
     if (p->ports.observer.revoked)
         p->ports.observer.revoked(p->ports.observer.self, false);
@@ -136,7 +96,7 @@ static void begin_revoke(struct pipeline *p)
 /* `can_flush`: false while an effect is blocked; the next owner will do the work again. */
 static void on_revoked(struct pipeline *p, bool can_flush)
 {
-    if (can_flush && flush_needed(p)) {
+    if (can_flush && accounts_behind(p)) {
         begin_revoke(p);
         flush_begin(p);
     } else {
@@ -146,7 +106,7 @@ static void on_revoked(struct pipeline *p, bool can_flush)
 
 static void on_lost(struct pipeline *p)
 {
-    drop_partitions(p);
+    group_drop(p);
     if (p->ports.observer.revoked)
         p->ports.observer.revoked(p->ports.observer.self, true);
 }
@@ -180,7 +140,7 @@ static int phase_poll(struct pipeline *p, struct err *e)
         return 0;
     }
     flush_sweep(p, now_ms);
-    if (flush_due(p, now_ms) || ((stopping || p->revoking) && flush_needed(p))) {
+    if (flush_due(p, now_ms) || ((stopping || p->revoking) && accounts_behind(p))) {
         flush_begin(p);
         return 0;
     }
@@ -205,7 +165,7 @@ static int phase_poll(struct pipeline *p, struct err *e)
     switch (p->poll.event) {
     case STREAM_NOTHING:
         p->drained_ms = clock_monotonic_ms(&p->ports.clock);
-        if (flush_needed(p) && flush_wait_ms(p, p->drained_ms) == 0)
+        if (accounts_behind(p) && flush_wait_ms(p, p->drained_ms) == 0)
             flush_begin(p); /* nothing more is waiting: write at once */
         break;
     case STREAM_RECORDS:
@@ -279,35 +239,6 @@ static const struct {
     [PHASE_COMMIT] = {"commit", phase_commit, PIPELINE_BLOCKED_BY_KAFKA},
 };
 
-static void note_failure(struct pipeline *p, enum phase phase, const struct err *e)
-{
-    uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
-    int64_t wait_ms = backoff_ms(&p->rng, p->attempt++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
-    if (!p->blocked_since_ms)
-        p->blocked_since_ms = now_ms;
-    p->blocked_phase = phase;
-    p->blocked_until_ms = now_ms + (uint64_t)wait_ms;
-    atomic_store_explicit(&p->stats.blocked_since_ms, (int64_t)p->blocked_since_ms,
-                          memory_order_relaxed);
-    atomic_fetch_add_explicit(&p->stats.store_errors, 1, memory_order_relaxed);
-    set_blocker(p, phases[phase].blocker, e->message);
-    if (p->ports.observer.blocked)
-        p->ports.observer.blocked(p->ports.observer.self, phases[phase].name, e, p->attempt,
-                                  wait_ms);
-}
-
-/* Others may go on beside the one that is blocked. */
-static void note_success(struct pipeline *p, enum phase phase)
-{
-    if (!p->blocked_since_ms || phase != p->blocked_phase)
-        return;
-    uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
-    if (p->ports.observer.unblocked)
-        p->ports.observer.unblocked(p->ports.observer.self, phases[phase].name,
-                                    (int64_t)(now_ms - p->blocked_since_ms));
-    clear_blocked(p);
-}
-
 /* Waiting out a backoff. A revocation that has to be answered does not wait for ever. */
 static bool still_blocked(struct pipeline *p)
 {
@@ -318,7 +249,7 @@ static bool still_blocked(struct pipeline *p)
     }
     if (now_ms >= p->blocked_until_ms)
         return false;
-    if (atomic_load(&p->stopping) && !p->holding && !flush_needed(p)) {
+    if (atomic_load(&p->stopping) && !p->holding && !accounts_behind(p)) {
         p->phase = PHASE_STOPPED; /* it would only have asked */
         return true;
     }
@@ -365,8 +296,8 @@ bool pipeline_step(struct pipeline *p)
     if (rc == PHASE_WAITS)
         await(p);
     else if (rc)
-        note_failure(p, phase, &e);
+        blocked_note(p, phase, phases[phase].name, phases[phase].blocker, &e);
     else
-        note_success(p, phase);
+        blocked_over(p, phase, phases[phase].name);
     return p->phase != PHASE_STOPPED;
 }

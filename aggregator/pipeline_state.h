@@ -1,7 +1,8 @@
-/* The inside of the pipeline, shared by its parts: intake.c (records to verdicts), slices.c and
- * insertion.c (which of them when, and how they get into the store), folding.c (readings into
- * windows), flush.c (windows to offsets), group.c (partitions coming and going) and pipeline.c (the
- * machine). */
+/* The inside of the pipeline, shared by its parts, from the ground up: accounts.c (of the
+ * partitions), blocked.c (what has failed and is repeated), slices.c and insertion.c (which records
+ * when, and how they get into the store), group.c (partitions coming and going), identity.c (is it
+ * still that store?), flush.c (windows to offsets), folding.c (readings into windows), intake.c
+ * (records to verdicts), reopen.c (windows that nobody knows of) and pipeline.c (the machine). */
 #ifndef WEIR_AGGREGATOR_PIPELINE_STATE_H
 #define WEIR_AGGREGATOR_PIPELINE_STATE_H
 
@@ -186,8 +187,20 @@ int phase_ledger(struct pipeline *p, struct err *e);
 int phase_reread_ledger(struct pipeline *p, struct err *e);
 int phase_commit(struct pipeline *p, struct err *e);
 
-/* pipeline.c */
-void pipeline_start_over(struct pipeline *p); /* drops everything and joins the group anew */
+/* accounts.c */
+struct account *accounts_find(struct pipeline *p, int32_t partition); /* NULL = not ours */
+bool accounts_behind(const struct pipeline *p); /* something is not written yet */
+void accounts_note_behind(struct pipeline *p);
+size_t accounts_unwritten(const struct pipeline *p); /* records that are in no ledger yet */
+void accounts_publish(struct pipeline *p);           /* into the stats */
+
+/* blocked.c */
+/* The phase has failed, and is to be repeated after a while; or it has succeeded, perhaps at last.
+ */
+void blocked_note(struct pipeline *p, enum phase phase, const char *name,
+                  enum pipeline_blocker blocker, const struct err *e);
+void blocked_over(struct pipeline *p, enum phase phase, const char *name);
+void blocked_clear(struct pipeline *p);
 
 /* identity.c */
 void identity_begin(struct pipeline *p, enum phase next); /* is it the same store? then `next` */
@@ -198,21 +211,18 @@ void identity_log_went_back(struct pipeline *p, int32_t partition, int64_t offse
 /* group.c */
 void group_verified(struct pipeline *p); /* after the last adoption: the log is the ledgers' */
 void group_assigned(struct pipeline *p, const struct stream_poll *event);
-void group_drop(struct pipeline *p); /* forget everything that is not written */
-struct account *group_account(struct pipeline *p, int32_t partition);
+void group_drop(struct pipeline *p);       /* forget everything that is not written */
+void group_start_over(struct pipeline *p); /* and join the group anew */
 
 /* flush.c */
 void flush_begin(struct pipeline *p);
-bool flush_needed(const struct pipeline *p); /* something is not written yet */
 bool flush_due(const struct pipeline *p, uint64_t now_ms);
 /* How long to wait for more records before what is there is written. */
 int flush_wait_ms(const struct pipeline *p, uint64_t now_ms);
-void flush_note_unwritten(struct pipeline *p);
 void flush_sweep(struct pipeline *p, uint64_t now_ms); /* windows that became final */
 /* Event time of a partition, as windows become final by it; INT64_MIN = unknown, or not ours. */
 int64_t flush_watermark(void *pipeline, int32_t partition);
 struct window_clock flush_window_clock(struct pipeline *p);
-void flush_publish_stats(struct pipeline *p);
 /* What the store is asked about, or told, as the n-th of a call: it points into work_window and
  * work_device. */
 struct sink_window flush_window_item(struct pipeline *p, const struct window_entry *w, size_t n);
@@ -223,12 +233,17 @@ struct slice *slices_empty(struct pipeline *p);      /* to decode into; NULL whi
 struct slice *slices_uninserted(struct pipeline *p); /* the oldest; NULL when there is none */
 void slices_settled(struct pipeline *p);             /* p->slice is folded: the next one's turn */
 bool slices_over(const struct pipeline *p);          /* nothing of the batch is left to be folded */
-void slices_next(struct pipeline *p); /* chooses the phase that is next in the batch */
-void slices_drop(struct pipeline *p);
+void slices_next(struct pipeline *p);    /* chooses the phase that is next in the batch */
+void slices_release(struct pipeline *p); /* gives the batch back */
 
 /* insertion.c */
 void insertion_begin(struct slice *s); /* all of the slice is to be inserted */
-bool insertion_done(const struct slice *s);
+static inline bool insertion_done(const struct slice *s)
+{
+    return s->insertion.todos == 0;
+}
+/* Whether the document in the store is of this record, so that it counts. */
+bool insertion_is_ours(const struct sink_raw *r);
 void insertion_again(struct slice *s, size_t raw); /* this one is to be inserted once more */
 
 /* folding.c */
@@ -244,9 +259,6 @@ bool reopen_due(struct pipeline *p, uint64_t now_ms);
 /* Reads the windows of the list that are not loaded, a chunk a call; *at goes on to list->count. */
 int intake_load_windows(struct pipeline *p, const struct entry_list *list, size_t *at,
                         struct err *e);
-/* Whether the document in the store is of this record, so that it counts. */
-bool intake_is_ours(const struct sink_raw *r);
-void intake_release(struct pipeline *p); /* gives the batch back */
 void intake_deinit(struct pipeline *p);
 
 #endif

@@ -10,7 +10,7 @@ enum { SECOND_MS = 10000, SEARCH_MS = 60000, FOUND_MAX = 200 };
  * not found again. */
 bool reopen_due(struct pipeline *p, uint64_t now_ms)
 {
-    if (flush_needed(p) || p->accounts == 0)
+    if (accounts_behind(p) || p->accounts == 0)
         return false;
     if (p->open_at >= p->accounts) {
         if (now_ms < p->open_search_ms)
@@ -64,7 +64,7 @@ int phase_load_open(struct pipeline *p, struct err *e)
     s->load_windows.count = s->load_at = 0;
     bool progress = p->cache.dirty_windows.count > before;
     if (progress)
-        flush_note_unwritten(p);
+        accounts_note_behind(p);
     if (p->open_found < FOUND_MAX || !progress)
         p->open_at++;
     p->phase = PHASE_POLL;

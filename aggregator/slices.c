@@ -66,7 +66,7 @@ void slices_next(struct pipeline *p)
 
 /* What was begun may happen or not: the readings have their ids, and whoever reads them next finds
  * out. */
-void slices_drop(struct pipeline *p)
+static void drop(struct pipeline *p)
 {
     if (p->inserting)
         p->ports.sink.insert_abandon(p->ports.sink.self);
@@ -78,4 +78,14 @@ void slices_drop(struct pipeline *p)
         s->records = s->raws = s->targets = 0;
         s->load_windows.count = s->load_devices.count = 0;
     }
+}
+
+void slices_release(struct pipeline *p)
+{
+    p->letters = 0;
+    drop(p);
+    if (!p->holding)
+        return;
+    p->holding = false;
+    p->ports.stream.release(p->ports.stream.self);
 }
