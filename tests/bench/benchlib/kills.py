@@ -17,7 +17,7 @@ from pathlib import Path
 
 from support.log import Log
 
-from . import account, server
+from . import account, machine, server
 from .account import Account, Windows
 from .burst import load_command
 from .goals import Row
@@ -165,7 +165,7 @@ def row(sink: Sink, outcome: Outcome | NotAvailable) -> Row:
 def measure(build: Path, env: dict[str, str]) -> list[Row]:
     topic = f"kills_{int(time.time())}"
     sinks = [ours(build), *PEERS]
-    tasks = [Task(env, topic, f"{topic}_{number}") for number in range(len(sinks))]
+    tasks = [Task(env, topic, f"{topic}_{n}", machine.ALL) for n in range(len(sinks))]
     load = Load(build, env, topic)
     played = play(sinks, tasks, load)
     log = Log(env["KAFKA_BOOTSTRAP_SERVERS"])

@@ -17,6 +17,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 # What is measured has the first processor to itself; broker and generator share the last one.
 MEASURED = "0"
 OTHERS = str(max((os.cpu_count() or 1) - 1, 0))
+ALL = f"{MEASURED}-{OTHERS}"  # where nothing is measured
 
 
 def free_port() -> int:

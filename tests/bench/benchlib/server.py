@@ -15,12 +15,19 @@ from . import machine
 class Server:
     """Runs from its construction until stop()."""
 
-    def __init__(self, name: str, command: list[str], port: int, env: dict[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        port: int,
+        env: dict[str, str],
+        processor: str = machine.MEASURED,
+    ) -> None:
         self.name, self.port = name, port
         self.log = machine.RUN / f"{name.replace(' ', '-')}.log"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                machine.pinned(machine.MEASURED, command),
+                machine.pinned(processor, command),
                 env=os.environ | env,
                 stdout=log,
                 stderr=log,

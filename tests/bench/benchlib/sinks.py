@@ -35,6 +35,7 @@ class Task:
     env: dict[str, str]  # of a daemon: broker and store
     topic: str
     name: str  # of the group, the database and the log: nobody else's
+    processor: str = machine.MEASURED
 
     @property
     def settings(self) -> dict[str, str]:
@@ -73,17 +74,17 @@ class Sink:
 
 def ours(build: Path) -> Sink:
     def start(task: Task) -> Server:
-        port = machine.free_port()
+        command, port = [str(build / "bin/weir-aggregator")], machine.free_port()
         own = {"TELEMETRY_TOPIC": task.topic, "MONGO_DB": task.name, "LISTEN": f"127.0.0.1:{port}"}
         env = task.env | own | {"DLQ_TOPIC": task.topic + ".dlq"}
-        return Server(task.name, [str(build / "bin/weir-aggregator")], port, env)
+        return Server(task.name, command, port, env, task.processor)
 
     return Sink("weir-aggregator", start, group="aggregator_worker", windows=True)
 
 
 def through_bento(config: str) -> Start:
     def start(task: Task) -> Server:
-        return Server(task.name, bento(config), machine.free_port(), task.settings)
+        return Server(task.name, bento(config), machine.free_port(), task.settings, task.processor)
 
     return start
 
@@ -99,7 +100,8 @@ def through_connect(*more: str) -> Start:
         for name, others in files.items():
             text = "".join((FILES / "connect" / one).read_text() for one in (name, *others))
             (task.folder / name).write_text(string.Template(text).substitute(known))
-        return Server(task.name, [*command, *(str(task.folder / f) for f in files)], port, {})
+        command += [str(task.folder / name) for name in files]
+        return Server(task.name, command, port, {}, task.processor)
 
     return start
 
