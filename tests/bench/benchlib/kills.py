@@ -170,7 +170,7 @@ def measure(build: Path, env: dict[str, str]) -> list[Row]:
     played = play(sinks, tasks, load)
     log = Log(env["KAFKA_BOOTSTRAP_SERVERS"])
     readings = account.by_identity(record.json for record in log.read(topic))
-    if len(readings) != load.report["accepted"]:
+    if len(readings) < load.report["accepted"]:  # more: what had no answer at the end
         raise SystemExit(f"bench: accepted {load.report['accepted']}, in the log {len(readings)}")
     rows = []
     for sink, task, one in zip(sinks, tasks, played):
