@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -132,6 +133,7 @@ class Bench:
 
 def main() -> int:
     args = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped then too
     shutil.rmtree(machine.RUN, ignore_errors=True)
     machine.RUN.mkdir()
     kafka, store = machine.free_port(), machine.free_port()

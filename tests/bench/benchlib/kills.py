@@ -10,6 +10,7 @@ import json
 import random
 import signal
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -66,50 +67,65 @@ class Outcome:
         )
 
 
-def documents(task: Task) -> int:
-    return task.db.telemetry_raw.estimated_document_count()
+@dataclass
+class Victim:
+    sink: Sink
+    task: Task
+    enough: threading.Event  # the trial ends, with or without a result
+    kills: int = 0
+    problem: str = ""
+    one: server.Server | None = None
 
+    def documents(self) -> int:
+        return self.task.db.telemetry_raw.estimated_document_count()
 
-def wait_work(one: server.Server, task: Task) -> None:
-    """Until there are more documents than soon after its start: what the dead one sent has come."""
-    deadline = time.monotonic() + REVIVE_SECONDS
-    time.sleep(LOOK_SECONDS)
-    before = documents(task)
-    while documents(task) <= before:
-        if one.process.poll() is not None or time.monotonic() > deadline:
-            raise NotAvailable(f"stored nothing for {REVIVE_SECONDS} s; see {one.log}")
+    def start(self) -> None:
+        """Until there are more documents than soon after: what a dead one sent has come by then."""
+        self.one = self.sink.start(self.task)
+        deadline = time.monotonic() + REVIVE_SECONDS
         time.sleep(LOOK_SECONDS)
+        before = self.documents()
+        while self.documents() <= before:
+            ended = self.one.process.poll() is not None or self.enough.wait(LOOK_SECONDS)
+            if ended or time.monotonic() > deadline:
+                raise NotAvailable(f"stored nothing for {REVIVE_SECONDS} s; see {self.one.log}")
+
+    def kill(self) -> None:
+        self.one.process.kill()
+        self.one.process.wait()
+        self.kills += 1
+
+    def stop(self) -> None:
+        if self.one:
+            self.one.stop()
 
 
-def wait_done(sink: Sink, task: Task, log: Log) -> bool:
+def suffer(victim: Victim, until: float) -> None:
+    """At the end it runs, and works; or its problem is known."""
+    rng = random.Random(f"{SEED} {victim.sink.name}")
+    try:
+        victim.start()
+        while victim.kills < KILLS and time.monotonic() < until:
+            if victim.enough.wait(rng.uniform(*WORKING_SECONDS)):
+                break
+            victim.kill()
+            victim.start()
+    except NotAvailable as e:
+        victim.problem = f"not available: {e}"
+
+
+def wait_done(victim: Victim, log: Log) -> bool:
     """Whether its group has committed all of the log in time; Connect does that once a minute."""
     deadline = time.monotonic() + DRAIN_SECONDS
-    ends = {p: end for p, end in log.ends(task.topic).items() if end}
-    group = sink.group.format(name=task.name)
+    topic = victim.task.topic
+    ends = {p: end for p, end in log.ends(topic).items() if end}
+    group = victim.sink.group.format(name=victim.task.name)
     while time.monotonic() < deadline:
-        committed = log.committed(group, task.topic)
+        committed = log.committed(group, topic)
         if all(committed.get(p, 0) >= end for p, end in ends.items()):
             return True
         time.sleep(LOOK_SECONDS)
     return False
-
-
-def suffer(sink: Sink, task: Task, until: float) -> tuple[server.Server, int]:
-    """Returns the last one, which works, and how many were killed before it."""
-    rng = random.Random(f"{SEED} {sink.name}")
-    kills, one = 0, sink.start(task)
-    try:
-        wait_work(one, task)
-        while kills < KILLS and time.monotonic() < until:
-            time.sleep(rng.uniform(*WORKING_SECONDS))
-            one.process.kill()
-            one.process.wait()
-            kills, one = kills + 1, sink.start(task)
-            wait_work(one, task)
-    except BaseException:
-        one.stop()
-        raise
-    return one, kills
 
 
 class Load:
@@ -129,53 +145,53 @@ class Load:
         self.front.stop()
 
 
-def play(sinks: list[Sink], tasks: list[Task], load: Load) -> list:
-    """For each what suffer() returned, or why it could not."""
+def play(victims: list[Victim], load: Load) -> None:
     until = time.monotonic() + LOAD_SECONDS - REVIVE_SECONDS
-
-    def one_of(pair: tuple[Sink, Task]) -> tuple[server.Server, int] | NotAvailable:
+    with load, ThreadPoolExecutor(len(victims)) as pool:
         try:
-            return suffer(*pair, until)
-        except NotAvailable as e:
-            return e
-
-    with load, ThreadPoolExecutor(len(sinks)) as pool:
-        return list(pool.map(one_of, zip(sinks, tasks)))
+            list(pool.map(lambda victim: suffer(victim, until), victims))
+        finally:
+            victims[0].enough.set()
 
 
-def judge(sink: Sink, task: Task, played: tuple, log: Log, readings: dict[str, dict]) -> Outcome:
-    one, kills = played
-    try:
-        done = wait_done(sink, task, log)
-    finally:
-        one.stop()
-    found = account.of_documents(readings, task.db.telemetry_raw)
-    values, windows = readings.values(), task.db.aggregated_data
-    return Outcome(kills, done, found, account.of_windows(values, windows) if sink.windows else None)
+def judge(victim: Victim, log: Log, readings: dict[str, dict]) -> Outcome:
+    done = wait_done(victim, log)
+    victim.stop()
+    db = victim.task.db
+    found = account.of_documents(readings, db.telemetry_raw)
+    whole = account.of_windows(readings.values(), db.aggregated_data) if victim.sink.windows else None
+    return Outcome(victim.kills, done, found, whole)
 
 
-def row(sink: Sink, outcome: Outcome | NotAvailable) -> Row:
-    work = f"kill -9 at {RATE:,} readings/s: {sink.name}"
-    goal = "0 lost, 0 doubled, 0 windows wrong" if sink.windows else "-"
-    if isinstance(outcome, NotAvailable):
-        return Row(work, goal, f"not available: {outcome}", False if sink.windows else None)
-    return Row(work, goal, str(outcome), outcome.exact if sink.windows else None)
+def row(victim: Victim, log: Log, readings: dict[str, dict]) -> Row:
+    """Only we have a goal."""
+    work, ours = f"kill -9 at {RATE:,} readings/s: {victim.sink.name}", victim.sink.windows
+    goal = "0 lost, 0 doubled, 0 windows wrong" if ours else "-"
+    if victim.problem:
+        return Row(work, goal, victim.problem, False if ours else None)
+    outcome = judge(victim, log, readings)
+    return Row(work, goal, str(outcome), outcome.exact if ours else None)
 
 
 def measure(build: Path, env: dict[str, str]) -> list[Row]:
     topic = f"kills_{int(time.time())}"
     sinks = [ours(build), *PEERS]
-    tasks = [Task(env, topic, f"{topic}_{n}", machine.ALL) for n in range(len(sinks))]
-    load = Load(build, env, topic)
-    played = play(sinks, tasks, load)
+    enough = threading.Event()
+    victims = [
+        Victim(sink, Task(env, topic, f"{topic}_{n}", machine.ALL), enough)
+        for n, sink in enumerate(sinks)
+    ]
     log = Log(env["KAFKA_BOOTSTRAP_SERVERS"])
-    readings = account.by_identity(record.json for record in log.read(topic))
-    if len(readings) < load.report["accepted"]:  # more: what had no answer at the end
-        raise SystemExit(f"bench: accepted {load.report['accepted']}, in the log {len(readings)}")
-    rows = []
-    for sink, task, one in zip(sinks, tasks, played):
-        good = not isinstance(one, NotAvailable)
-        rows.append(row(sink, judge(sink, task, one, log, readings) if good else one))
-        task.db.client.drop_database(task.name)
-    log.close()
-    return rows
+    try:
+        load = Load(build, env, topic)
+        play(victims, load)
+        readings = account.by_identity(record.json for record in log.read(topic))
+        accepted = load.report["accepted"]
+        if len(readings) < accepted:  # more: what had no answer at the end
+            raise SystemExit(f"bench: accepted {accepted}, in the log {len(readings)}")
+        return [row(victim, log, readings) for victim in victims]
+    finally:
+        log.close()
+        for victim in victims:
+            victim.stop()
+            victim.task.db.client.drop_database(victim.task.name)

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Callable
 
@@ -23,6 +24,9 @@ MAVEN = ["mvn", "-B", "-q", "--strict-checksums", "-f", str(FILES / "connect/pom
 # As the scripts of Kafka's distribution start Connect.
 JAVA = ["java", "-Xms256M", "-Xmx2G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
 JAVA += ["-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent"]
+
+
+one_at_a_time = threading.Lock()
 
 
 class NotAvailable(Exception):
@@ -52,10 +56,11 @@ def build_once(name: str, pins: str, make: Callable[[Path], None]) -> Path:
     """The folder of a peer; made anew when what it is made of has changed."""
     place = INTO / name
     stamp = place / "stamp"
-    if not stamp.exists() or stamp.read_text() != pins:
-        shutil.rmtree(place, ignore_errors=True)
-        make(place)
-        stamp.write_text(pins)
+    with one_at_a_time:
+        if not stamp.exists() or stamp.read_text() != pins:
+            shutil.rmtree(place, ignore_errors=True)
+            make(place)
+            stamp.write_text(pins)
     return place
 
 
