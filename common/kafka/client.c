@@ -107,13 +107,21 @@ static rd_kafka_resp_err_t on_thread_exit(rd_kafka_t *rk, rd_kafka_thread_type_t
 
 static const char INTERCEPTOR[] = "weir";
 
+struct birth {
+    struct kafka_link *link; /* borrowed */
+    bool begun;
+};
+
 /* Before the library starts its first thread. */
-static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *link,
+static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *birth_,
                                   char *why, size_t why_size)
 {
     (void)conf;
     (void)why;
     (void)why_size;
+    struct birth *birth = birth_;
+    struct kafka_link *link = birth->link;
+    birth->begun = true;
     rd_kafka_interceptor_add_on_thread_start(rk, INTERCEPTOR, on_thread_start, link);
     return rd_kafka_interceptor_add_on_thread_exit(rk, INTERCEPTOR, on_thread_exit, link);
 }
@@ -122,15 +130,20 @@ int kafka_client_new(rd_kafka_t **out, rd_kafka_type_t type, const rd_kafka_conf
                      struct kafka_link *link, struct err *e)
 {
     char why[256];
+    struct birth birth = {.link = link};
     rd_kafka_conf_t *copy = rd_kafka_conf_dup(conf);
     rd_kafka_conf_set_opaque(copy, link);
-    rd_kafka_conf_interceptor_add_on_new(copy, INTERCEPTOR, on_new, link);
+    rd_kafka_conf_interceptor_add_on_new(copy, INTERCEPTOR, on_new, &birth);
     *out = rd_kafka_new(type, copy, why, sizeof why); /* takes ownership of copy */
     if (*out) {
         return 0;
     }
     bool system = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
-    rd_kafka_conf_destroy(copy);
+    /* A birth that failed half-way has freed the interceptors of the copy, which destroying it
+     * would free again (librdkafka #4142): rather lose what is left of it, once. */
+    if (!birth.begun) {
+        rd_kafka_conf_destroy(copy);
+    }
     return err_set(e, system ? ERR_IO : ERR_INVALID, "Kafka client: %s", why);
 }
 

@@ -84,3 +84,12 @@ def test_it_waits_as_the_page_says(stack: Stack, row: Row) -> None:
         wait_until(told, 30, lambda: f"{says!r} from /readyz or the log: {daemon.tail()}")
         assert requests.get(f"{daemon.url}/healthz", timeout=5).status_code == 200
         assert daemon.terminate() == 0
+
+
+@pytest.mark.plain  # what librdkafka loses on that way is its own
+def test_a_client_that_cannot_be_made_is_a_reason_and_no_crash() -> None:
+    """Found by a failed allocation at start: destroying its settings freed them twice."""
+    settings = {"KAFKA_OPT_SECURITY_PROTOCOL": "ssl", "KAFKA_OPT_SSL_CA_LOCATION": "/nonexistent"}
+    done = run("ingest", "--listen", "127.0.0.1:0", **settings)
+    assert done.returncode == 1, done.stderr
+    assert "ssl.ca.location failed" in done.stderr
