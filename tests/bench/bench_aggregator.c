@@ -5,7 +5,9 @@
  *   bench_aggregator windows SERVERS TOPIC COUNT   the pipeline over the real consumer
  *   bench_aggregator insert MONGO_URL DB COUNT     readings as documents, in bulks of a thousand
  *   bench_aggregator table DEVICES COUNT           two windows a reading, found and folded
- *   bench_aggregator memory DEVICES COUNT          the pipeline over records made here
+ *   bench_aggregator memory DEVICES EACH COUNT     the pipeline over records made here: EACH for a
+ *                                                  window, then the device's next minute; 0 = all
+ * in one minute, of any device
  */
 #include <librdkafka/rdkafka.h>
 #include <mongoc/mongoc.h>
@@ -17,6 +19,7 @@
 #include "aggregator/pipeline.h"
 #include "common/base/map.h"
 #include "common/base/random.h"
+#include "common/base/timestamp.h"
 #include "common/kafka/consumer.h"
 #include "common/store/documents.h"
 
@@ -38,10 +41,13 @@ static void die(const char *why)
     exit(1);
 }
 
+static uint64_t window_writes; /* to the store that takes everything */
+
 static void print_result(double cpu, double seconds, uint64_t count)
 {
-    printf("{\"cpu_us\":%.4f,\"seconds\":%.4f,\"count\":%llu}\n", cpu * 1e6 / (double)count,
-           seconds, (unsigned long long)count);
+    printf("{\"cpu_us\":%.4f,\"seconds\":%.4f,\"count\":%llu,\"writes\":%.4f}\n",
+           cpu * 1e6 / (double)count, seconds, (unsigned long long)count,
+           (double)window_writes / (double)count);
 }
 
 static double now_seconds(void)
@@ -93,6 +99,7 @@ static int write_windows(void *self, struct sink_window *items, size_t count, in
                          struct err *e)
 {
     (void)self, (void)now_ms, (void)e;
+    window_writes += count;
     for (size_t i = 0; i < count; i++) {
         items[i].window->rev++;
         items[i].lost = false;
@@ -263,35 +270,53 @@ struct source {
     struct rng rng;
     struct stream_record record[STREAM_BATCH_MAX];
     char text[STREAM_BATCH_MAX][TEXT_MAX], key[STREAM_BATCH_MAX][32];
-    uint64_t made, devices, limit;
+    uint64_t made, devices, each, limit;
     bool assigned;
     double cpu; /* spent on making them */
 };
 
-static size_t write_text(char out[TEXT_MAX], uint64_t device, uint64_t n, uint32_t noise)
+/* `at_ms` of what it measures; it says that it was received at the same time. */
+static size_t write_text(char out[TEXT_MAX], uint64_t device, uint64_t n, int64_t at_ms,
+                         uint32_t noise)
 {
-    return (size_t)snprintf(
-        out, TEXT_MAX,
-        "{\"device_id\":\"sensor-%07llu\",\"ts\":\"2025-11-21T10:00:%02u.%03uZ\","
-        "\"temperature_c\":%u.%02u,\"humidity\":%u.%u,\"seq\":%llu,"
-        "\"received_at\":\"2025-11-21T10:00:%02u.%03uZ\"}",
-        (unsigned long long)device, noise % 60, noise % 1000, 20 + noise % 10, noise % 100,
-        40 + noise % 20, noise % 10, (unsigned long long)n, noise % 60, noise % 1000);
+    char at[TIMESTAMP_TEXT_MAX];
+    timestamp_format(at_ms, at);
+    return (size_t)snprintf(out, TEXT_MAX,
+                            "{\"device_id\":\"sensor-%07llu\",\"ts\":\"%s\","
+                            "\"temperature_c\":%u.%02u,\"humidity\":%u.%u,\"seq\":%llu,"
+                            "\"received_at\":\"%s\"}",
+                            (unsigned long long)device, at, 20 + noise % 10, noise % 100,
+                            40 + noise % 20, noise % 10, (unsigned long long)n, at);
 }
 
-/* Each device once, so that all its windows are open; then any. */
+/* Which device says something at which time. First each one once, so that all are known; then any
+ * of them, or all of them in an order that no cache likes, `each` readings in a row. */
+static uint64_t choose(struct source *s, uint64_t n, uint32_t noise, int64_t *at_ms)
+{
+    enum { STEP = 7919 }; /* a prime: it meets every device */
+    *at_ms = START_MS + noise % 60000;
+    if (n < s->devices)
+        return n;
+    if (s->each == 0)
+        return rng_below(&s->rng, (uint32_t)s->devices);
+    uint64_t turn = (n - s->devices) / s->each;
+    *at_ms += (int64_t)(turn / s->devices + 1) * 60000;
+    return turn % s->devices * STEP % s->devices;
+}
+
 static void make_record(struct source *s, size_t i)
 {
     uint32_t noise = (uint32_t)rng_u64(&s->rng);
-    uint64_t n = s->made++, device = n < s->devices ? n : rng_below(&s->rng, (uint32_t)s->devices);
+    int64_t at_ms;
+    uint64_t n = s->made++, device = choose(s, n, noise, &at_ms);
     size_t key_len =
         (size_t)snprintf(s->key[i], sizeof s->key[i], "sensor-%07llu", (unsigned long long)device);
     s->record[i] = (struct stream_record){
         .partition = 0,
         .offset = (int64_t)n,
-        .timestamp_ms = START_MS + 60000,
+        .timestamp_ms = at_ms,
         .key = span_of(s->key[i], key_len),
-        .value = span_of(s->text[i], write_text(s->text[i], device, n, noise)),
+        .value = span_of(s->text[i], write_text(s->text[i], device, n, at_ms, noise)),
     };
 }
 
@@ -335,10 +360,11 @@ static void run_until(struct pipeline *p, struct source *s, uint64_t limit)
         pipeline_step(p);
 }
 
-static void memory(uint64_t devices, uint64_t count)
+static void memory(uint64_t devices, uint64_t each, uint64_t count)
 {
     static struct source s;
     s.devices = devices;
+    s.each = each;
     rng_seed(&s.rng, 1);
     struct stream_port stream = {.self = &s,
                                  .poll = source_poll,
@@ -349,6 +375,7 @@ static void memory(uint64_t devices, uint64_t count)
     struct pipeline *p = new_pipeline(&stream);
     run_until(p, &s, devices);
     double cpu = cpu_seconds() - s.cpu, start = now_seconds();
+    window_writes = 0;
     run_until(p, &s, devices + count);
     print_result(cpu_seconds() - s.cpu - cpu, now_seconds() - start, count);
     pipeline_free(p);
@@ -396,7 +423,8 @@ static void insert_bulk(mongoc_collection_t *c, uint64_t *n, uint64_t count, str
     for (unsigned i = 0; i < BULK && *n < count; i++, (*n)++) {
         struct reading_rules rules = {.mode = READING_CANONICAL, .now_ms = START_MS + 120000};
         struct reading_problems problems = {0};
-        size_t len = write_text(text, *n % 500, *n, (uint32_t)rng_u64(rng));
+        size_t len = write_text(text, *n % 500, *n, START_MS + (int64_t)(*n % 60000),
+                                (uint32_t)rng_u64(rng));
         if (reading_decode(&r, span_of(text, len), &rules, &problems))
             die("a reading that is none");
         struct reading_id id = reading_id(&r);
@@ -439,8 +467,8 @@ int main(int argc, char **argv)
         insert(argv[2], argv[3], count);
     else if (argc == 4 && strcmp(mode, "table") == 0)
         table(strtoull(argv[2], NULL, 10), count);
-    else if (argc == 4 && strcmp(mode, "memory") == 0)
-        memory(strtoull(argv[2], NULL, 10), count);
+    else if (argc == 5 && strcmp(mode, "memory") == 0)
+        memory(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10), count);
     else
         die("consume|windows|insert|table|memory, see the head of its source");
     return 0;

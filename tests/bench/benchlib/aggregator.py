@@ -85,10 +85,14 @@ def wait_ledger(db, readings: int) -> int:
     return in_ledger(db)
 
 
+def run_alone(build: Path, *words: str | int) -> dict:
+    command = [str(build / "bench/bench_aggregator"), *map(str, words)]
+    return machine.run_json(command, machine.MEASURED)
+
+
 def alone(build: Path, *words: str | int) -> float:
     """Processor time of a reading, in microseconds."""
-    command = [str(build / "bench/bench_aggregator"), *map(str, words)]
-    return machine.run_json(command, machine.MEASURED)["cpu_us"]
+    return run_alone(build, *words)["cpu_us"]
 
 
 class Daemon:
@@ -182,14 +186,27 @@ def cost_rows(build: Path, daemon: Daemon, cpu_us: float, readings: int, rounds:
     ]
 
 
-def scale_row(build: Path) -> Row:
-    """A steady state: every device has open windows, and any of them may speak next."""
-    cost = {n: alone(build, "memory", n, 1_000_000) for n in (1000, 30_000, 1_000_000)}
+DEVICES = (1000, 30_000, 1_000_000)
+
+
+def scale_row(build: Path, each: int) -> Row:
+    """Every device has its turn once a minute, and says so much then: as many windows for each
+    reading, however many devices there are."""
+    cost = {n: alone(build, "memory", n, each, 2_000_000) for n in DEVICES}
     ratio = max(cost.values()) / min(cost.values())
     text = ", ".join(f"{us:.2f} us at {n:,}" for n, us in cost.items())
-    return at_most(
-        "aggregator, a reading by devices", "at most 1.15 times", ratio, 1.15, f"{ratio:.2f}: {text}"
-    )
+    work = f"aggregator, a reading by devices, {each} a window"
+    return at_most(work, "at most 1.15 times", ratio, 1.15, f"{ratio:.2f}: {text}")
+
+
+def crowd_rows(build: Path) -> list[Row]:
+    """A million readings of one minute, of any of so many devices: the more devices, the fewer
+    readings for each window, and the more writes."""
+    done = {n: run_alone(build, "memory", n, 0, 1_000_000) for n in (1000, 10_000, 100_000, 1_000_000)}
+    cost = ", ".join(f"{d['cpu_us']:.2f} us" for d in done.values())
+    writes = ", ".join(f"{d['writes']:.3f}" for d in done.values())
+    work = "aggregator, 1000, 100, 10 and 1 readings a window at random"
+    return [Row(f"{work}: a reading", "-", cost), Row(f"{work}: window writes a reading", "-", writes)]
 
 
 def kill_row(daemon: Daemon, rate: float) -> Row:
@@ -237,4 +254,4 @@ def measure(build: Path, env: dict[str, str], readings: int, rounds: int) -> lis
     killed = Daemon(build, env, "killed")
     rows.append(kill_row(killed, done["sustained"] / 2))
     killed.drop()
-    return [*rows, scale_row(build), *freshness.measure(build, env)]
+    return [*rows, scale_row(build, 1), scale_row(build, 10), *crowd_rows(build), *freshness.measure(build, env)]
