@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 
 from support.load import Load, check_delivery
 from support.log import DLQ, RAW, Log, Record
-from support.operator import Operator
+from support.weirctl import Operator
 from support.oracle import AGGREGATOR_GROUP, Oracle
 from support.readings import id_of
 from support.wait import wait_until

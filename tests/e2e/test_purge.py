@@ -9,7 +9,7 @@ import pytest
 
 from support.client import ingest
 from support.log import produce
-from support.operator import Operator
+from support.weirctl import Operator
 from support.oracle import Oracle
 from support.readings import now_ms, reading, rfc3339
 from support.stack import Stack

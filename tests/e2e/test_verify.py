@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from support.client import ingest
 from support.load import Load, gentle
-from support.operator import Operator
+from support.weirctl import Operator
 from support.oracle import Oracle
 from support.readings import now_ms, reading, rfc3339
 from support.ports import free_ports

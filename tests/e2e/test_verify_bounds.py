@@ -13,7 +13,7 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from support.log import DLQ, RAW, Record, produce
-from support.operator import Operator
+from support.weirctl import Operator
 from support.oracle import Oracle
 from support.readings import now_ms, reading, rfc3339
 from support.stack import Stack
