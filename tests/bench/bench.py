@@ -131,6 +131,12 @@ class Bench:
             self.rows += kills.measure(self.args.build, self.env)
 
 
+def tell(rows: list[goals.Row], figures: Path) -> None:
+    print("\n" + goals.table(rows))
+    figures.write_text(json.dumps(goals.as_json(rows), indent=1) + "\n")
+    print(f"\nfigures in {figures}")
+
+
 def main() -> int:
     args = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped then too
@@ -151,9 +157,7 @@ def main() -> int:
     finally:
         stack("down", env=env)
         shutil.rmtree(machine.RUN / "data", ignore_errors=True)
-    print("\n" + goals.table(bench.rows))
-    args.json.write_text(json.dumps(goals.as_json(bench.rows), indent=1) + "\n")
-    print(f"\nfigures in {args.json}")
+        tell(bench.rows, args.json)  # what was measured before a part failed, too
     return 0
 
 
