@@ -47,6 +47,11 @@ class Daemon:
     def exited(self) -> bool:
         return self.process is None or self.process.poll() is not None
 
+    @property
+    def has_said_started(self) -> bool:
+        assert self.process
+        return f'"pid":{self.process.pid}}}' in self.log.read_text(errors="replace")
+
     def tail(self) -> str:
         return f"{self.log}: " + self.log.read_text(errors="replace")[-2000:]
 
