@@ -4,7 +4,7 @@
 
 #include "common/auth/guard.h"
 #include "common/base/clock.h"
-#include "common/http/server.h"
+#include "common/http/handler.h"
 #include "common/obs/log.h"
 #include "common/obs/metrics.h"
 #include "dashboard/query_pool.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "common/base/hash.h"
-#include "common/http/server.h"
+#include "common/http/handler.h"
 
 __asm__(".pushsection .rodata\n"
         ".global openapi_begin, openapi_end\n"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "common/app/version.h"
-#include "common/http/server.h"
+#include "common/http/handler.h"
 
 static bool is_verbose(struct http_exchange *ex)
 {

@@ -2,7 +2,7 @@
 #ifndef WEIR_INGEST_SUBMISSION_H
 #define WEIR_INGEST_SUBMISSION_H
 
-#include "common/http/server.h"
+#include "common/http/handler.h"
 #include "common/model/reading.h"
 #include "ingest/admission.h"
 #include "ingest/front.h"

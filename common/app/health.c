@@ -2,6 +2,7 @@
 #include "common/app/health.h"
 
 #include "common/app/version.h"
+#include "common/http/handler.h"
 
 static const char *const phase_names[] = {
     [DAEMON_STARTING] = "starting",

@@ -4,7 +4,7 @@
 
 #include "common/auth/key_store.h"
 #include "common/base/clock.h"
-#include "common/http/server.h"
+#include "common/http/handler.h"
 #include "common/obs/metrics.h"
 
 /* One for each loop. */

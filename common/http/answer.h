@@ -3,7 +3,7 @@
 #define WEIR_HTTP_ANSWER_H
 
 #include "common/base/buf.h"
-#include "common/http/server.h"
+#include "common/http/handler.h"
 
 enum { HTTP_REQUEST_ID_LEN = 16 };
 

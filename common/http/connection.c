@@ -1,4 +1,4 @@
-/* A client's connection: its buffers, its queue of exchanges, and its phases. */
+/* The life of a client's connection: reading, deadlines, and its phases. */
 #include "common/http/connection.h"
 
 #include <arpa/inet.h>
@@ -10,6 +10,10 @@
 #include <unistd.h>
 
 #include "common/base/xmalloc.h"
+#include "common/http/connection_state.h"
+#include "common/http/core.h"
+#include "common/http/exchange.h"
+#include "common/http/intake.h"
 #include "common/http/output.h"
 
 enum {
@@ -36,7 +40,7 @@ static void peer_text(const struct sockaddr_storage *from, char out[INET6_ADDRST
 static void set_dead(struct connection *c)
 {
     c->phase = CONNECTION_DEAD;
-    connection_touch(c);
+    server_touch(c);
 }
 
 /* Whether what the peer still sends is read only to see it leave. */
@@ -90,7 +94,7 @@ static void refuse_guest(struct connection *c)
     char detail[96];
     snprintf(detail, sizeof detail, "your address has %u connections open, and may have no more",
              c->server->options.max_connections_per_address);
-    connection_refuse(c, NULL, 429, "too_many_connections", detail);
+    exchange_refuse(c, NULL, 429, "too_many_connections", detail);
 }
 
 static void welcome(struct connection *c)
@@ -99,7 +103,7 @@ static void welcome(struct connection *c)
     if (c->unwelcome)
         refuse_guest(c);
     else if (s->connected - s->lingering > s->options.max_connections)
-        connection_refuse(c, NULL, 503, "too_many_connections", "too many connections are open");
+        exchange_refuse(c, NULL, 503, "too_many_connections", "too many connections are open");
 }
 
 void connection_open(struct http_server *s, int fd, const struct sockaddr_storage *from)
@@ -141,35 +145,6 @@ void connection_free(struct connection *c)
     buf_deinit(&c->in);
     buf_deinit(&c->out);
     free(c);
-}
-
-void connection_touch(struct connection *c)
-{
-    struct http_server *s = c->server;
-    if (c->touched)
-        return;
-    c->touched = true;
-    c->next_touched = NULL;
-    *s->touched_end = c;
-    s->touched_end = &c->next_touched;
-    server_begin_turn(s);
-}
-
-void connection_refuse(struct connection *c, const struct http_head *head, int status,
-                       const char *code, const char *detail)
-{
-    struct http_server *s = c->server;
-    struct span path = head ? head->path : (struct span){0};
-    uint64_t started_ns = c->intake.begun ? c->intake.started_ns : s->now_ns;
-    struct http_exchange *ex = exchange_open(c, head, started_ns);
-    struct http_problem p = {.status = status, .code = code, .detail = detail};
-    http_router_find(s->router, ex->method, path, &ex->match);
-    c->phase = CONNECTION_CLOSING;
-    c->want_continue = false;
-    if (status == 429 || status == 503)
-        p.retry_after_s = server_retry_after_s(s);
-    http_reply_problem(ex, &p);
-    ex->head = NULL;
 }
 
 /* --- reading -----------------------------------------------------------------------------------
@@ -221,7 +196,7 @@ static void on_end_of_stream(struct connection *c)
     if (discards(c)) /* who reads a stream does not half-close */
         c->phase = CONNECTION_DEAD;
     watch(c);
-    connection_touch(c);
+    server_touch(c);
 }
 
 static void on_bytes(struct connection *c, char *place, size_t n)
@@ -264,7 +239,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     else if (errno != EAGAIN && errno != EINTR)
         set_dead(c);
     else if (c->server->draining)
-        connection_touch(c);
+        server_touch(c);
 }
 
 /* --- the end of a turn -------------------------------------------------------------------------
@@ -350,7 +325,7 @@ void connection_fire(struct wheel_timer *t)
         refuse_late(c);
     else
         c->phase = CONNECTION_DEAD;
-    connection_touch(c);
+    server_touch(c);
 }
 
 void connection_drain(struct connection *c)
@@ -359,5 +334,5 @@ void connection_drain(struct connection *c)
     if (c->watching && c->phase == CONNECTION_OPEN)
         event_active(c->readable, EV_READ, 0);
     else
-        connection_touch(c);
+        server_touch(c);
 }

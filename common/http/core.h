@@ -2,11 +2,16 @@
 #ifndef WEIR_HTTP_CORE_H
 #define WEIR_HTTP_CORE_H
 
+#include <event2/event.h>
 #include <stdatomic.h>
 
+#include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/http/peers.h"
-#include "common/http/server.h"
+#include "common/http/request.h"
+#include "common/http/router.h"
+#include "common/http/server_options.h"
 #include "common/http/wheel.h"
 
 struct connection;
@@ -50,6 +55,9 @@ enum { SCRATCH_BYTES = 65536 };
 
 /* Sees to it that the turn has an end, and that now_ns is of this turn. */
 void server_begin_turn(struct http_server *s);
+
+/* Has the connection settled at the end of the turn: written, resumed or closed. */
+void server_touch(struct connection *c);
 
 static inline int64_t server_now_ms(const struct http_server *s)
 {

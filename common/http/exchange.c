@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #include "common/base/xmalloc.h"
-#include "common/http/connection.h"
+#include "common/http/connection_state.h"
+#include "common/http/core.h"
 
 enum {
     POOL_MAX = 4096,     /* unused exchanges that are kept */
@@ -226,7 +227,7 @@ void http_reply(struct http_exchange *ex, const struct http_answer *a)
         reply_to_nobody(ex);
         return;
     }
-    connection_touch(c);
+    server_touch(c);
     if (ex != c->front) {
         keep_answer(ex, a);
         return;
@@ -268,6 +269,23 @@ void http_reply_error(struct http_exchange *ex, int status, const char *code, co
     http_reply_problem(
         ex, &(struct http_problem){
                 .status = status, .code = code, .detail = detail, .retry_after_s = retry_after_s});
+}
+
+void exchange_refuse(struct connection *c, const struct http_head *head, int status,
+                     const char *code, const char *detail)
+{
+    struct http_server *s = c->server;
+    struct span path = head ? head->path : (struct span){0};
+    uint64_t started_ns = c->intake.begun ? c->intake.started_ns : s->now_ns;
+    struct http_exchange *ex = exchange_open(c, head, started_ns);
+    struct http_problem p = {.status = status, .code = code, .detail = detail};
+    http_router_find(s->router, ex->method, path, &ex->match);
+    c->phase = CONNECTION_CLOSING;
+    c->want_continue = false;
+    if (status == 429 || status == 503)
+        p.retry_after_s = server_retry_after_s(s);
+    http_reply_problem(ex, &p);
+    ex->head = NULL;
 }
 
 void exchange_delivered(struct connection *c)

@@ -5,7 +5,10 @@
 #include <netinet/in.h>
 
 #include "common/http/answer.h"
-#include "common/http/core.h"
+#include "common/http/handler.h"
+
+struct connection;
+struct http_server;
 
 /* Three owners in turn: the handler (until it answers), the connection (until the answer is
  * written), the server's pool. */
@@ -45,6 +48,12 @@ void exchange_keep(struct http_exchange *ex);
 
 /* Takes an exchange that was opened last, and not answered, back without a report. */
 void exchange_withdraw(struct http_exchange *ex);
+
+/* Answers with an error in its turn what no handler sees, and lets the connection take no further
+ * request; with Retry-After when the load is to blame (429, 503). `head` may be NULL, or filled in
+ * part. */
+void exchange_refuse(struct connection *c, const struct http_head *head, int status,
+                     const char *code, const char *detail);
 
 /* The exchange at the front is through with its answer: the next ones get their turn. */
 void exchange_rendered(struct http_exchange *ex);

@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 
-#include "common/http/connection.h"
+#include "common/http/connection_state.h"
+#include "common/http/core.h"
+#include "common/http/exchange.h"
 #include "common/http/output.h"
 
 /* What became of a step towards a complete request. */
@@ -55,7 +57,7 @@ void intake_refuse(struct connection *c, const char *bytes, int status, const ch
     bool known = c->intake.head_bytes > 0;
     if (known)
         parse_again(c, bytes);
-    connection_refuse(c, known ? &c->server->head : NULL, status, code, detail);
+    exchange_refuse(c, known ? &c->server->head : NULL, status, code, detail);
 }
 
 /* Answers what no handler answers. */
@@ -112,7 +114,7 @@ static enum progress admit(struct connection *c, const struct intake_bytes *byte
     exchange_withdraw(ex);
     c->want_continue = h->expect_continue;
     if (c->want_continue)
-        connection_touch(c);
+        server_touch(c);
     return WANTS_MORE;
 }
 
@@ -126,7 +128,7 @@ static enum progress take_head(struct connection *c, const struct intake_bytes *
     if (n == 0)
         return WANTS_MORE;
     if (n < 0) {
-        connection_refuse(c, &s->head, refusal.status, NULL, refusal.reason);
+        exchange_refuse(c, &s->head, refusal.status, NULL, refusal.reason);
         return REFUSED;
     }
     in->head_bytes = (size_t)n;

@@ -2,23 +2,10 @@
 #ifndef WEIR_HTTP_INTAKE_H
 #define WEIR_HTTP_INTAKE_H
 
-#include "common/http/request.h"
+#include <stdbool.h>
+#include <stddef.h>
 
 struct connection;
-
-/* How far the request at the front of the bytes has come. All zero: nothing of it is here. */
-struct intake {
-    bool begun;          /* its first byte is here */
-    uint64_t started_ns; /* when that came */
-    int64_t until_ms;    /* by when head, then body must be complete */
-    size_t from;         /* memory of http_parse_head */
-    size_t head_bytes;   /* 0 until the head is complete */
-    bool admitted;       /* the route was asked, and lets the body come */
-    enum http_framing framing;
-    size_t body_bytes; /* announced, or decoded so far: decoded chunks lie right behind the head */
-    int64_t body_from_ms;
-    struct http_chunked chunked;
-};
 
 /* Unconsumed bytes. They are written to: chunks are decoded in place. */
 struct intake_bytes {

@@ -13,6 +13,7 @@
 #include "common/base/xmalloc.h"
 #include "common/http/address.h"
 #include "common/http/connection.h"
+#include "common/http/core.h"
 
 enum {
     BACKLOG = 4096,

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "common/http/connection.h"
+#include "common/http/connection_state.h"
+#include "common/http/core.h"
 
 void output_trim(struct buf *b)
 {
@@ -20,7 +21,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     c->can_write = true;
-    connection_touch(c);
+    server_touch(c);
 }
 
 /* A peer that takes its answers at the least rate for bodies lives; one that drips does not. */

@@ -6,42 +6,13 @@
 
 #include "common/base/xmalloc.h"
 #include "common/http/connection.h"
+#include "common/http/connection_state.h"
+#include "common/http/core.h"
+#include "common/http/exchange.h"
 #include "common/http/gather.h"
 #include "common/http/listener.h"
 
-enum {
-    TICK_US = 1000 << WHEEL_TICK_BITS,
-    RETRY_AFTER_MAX_S = 5,
-    DRAIN_INTAKE_MS = 3000, /* nobody's shutdown waits longer for the rest of a request */
-};
-
-struct http_server_options http_server_defaults(const char *listen)
-{
-    return (struct http_server_options){
-        .listen = listen,
-        .limits = {.request_line_bytes = 8192, .head_bytes = 16384, .body_bytes = 1 << 20},
-        .max_connections = 20000,
-        .max_pipelined = 64,
-        .max_in_flight = 10000,
-        .max_buffered_bytes = 256u << 20,
-        .header_deadline_ms = 10000,
-        .body_deadline_ms = 10000,
-        .body_min_rate_bytes_s = 1024,
-        .idle_ms = 60000,
-        .write_deadline_ms = 20000,
-    };
-}
-
-/* A plain event that is made active by hand goes behind all that are active already: libevent
- * runs it when the turn's other events are through, before it polls again. */
-void server_begin_turn(struct http_server *s)
-{
-    if (s->in_turn)
-        return;
-    s->in_turn = true;
-    s->turn_ns = s->now_ns = clock_monotonic_ns(&s->clock);
-    event_active(s->turn_end, EV_TIMEOUT, 0);
-}
+enum { DRAIN_INTAKE_MS = 3000 }; /* nobody's shutdown waits longer for the rest of a request */
 
 /* Before the loop looks for what came meanwhile. */
 static void rest(const struct http_server *s)
@@ -85,47 +56,6 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     wheel_advance(&s->wheel, server_now_ms(s), connection_fire);
 }
 
-void server_connection_opened(struct http_server *s, struct connection *c)
-{
-    const struct timeval period = {.tv_usec = TICK_US};
-    c->next = s->connections;
-    if (c->next)
-        c->next->prev = c;
-    s->connections = c;
-    bool first = s->connected == 0;
-    server_count(&s->connected, 1);
-    if (first) {
-        s->wheel.tick = server_now_ms(s) >> WHEEL_TICK_BITS;
-        event_add(s->tick, &period);
-    }
-}
-
-void server_connection_closed(struct http_server *s, struct connection *c)
-{
-    if (c->prev)
-        c->prev->next = c->next;
-    else
-        s->connections = c->next;
-    if (c->next)
-        c->next->prev = c->prev;
-    server_count(&s->connected, -1);
-    if (s->connected == 0)
-        event_del(s->tick);
-}
-
-int server_retry_after_s(struct http_server *s)
-{
-    return 1 + (int)rng_below(&s->rng, RETRY_AFTER_MAX_S);
-}
-
-static int check_options(const struct http_server_options *o, struct err *e)
-{
-    if (o->max_pipelined == 0 || o->max_connections == 0 || o->max_in_flight == 0 ||
-        o->body_min_rate_bytes_s <= 0)
-        return err_set(e, ERR_INVALID, "HTTP limits must be positive");
-    return 0;
-}
-
 static struct http_server *allocate(struct event_base *base, const struct http_router *router,
                                     const struct http_server_options *options,
                                     const struct http_server_hooks *hooks, struct clock clock)
@@ -154,7 +84,7 @@ int http_server_new(struct http_server **out, struct event_base *base,
                     const struct http_router *router, const struct http_server_options *options,
                     const struct http_server_hooks *hooks, struct clock clock, struct err *e)
 {
-    int rc = check_options(options, e);
+    int rc = http_server_options_check(options, e);
     if (rc < 0)
         return rc;
     struct http_server *s = allocate(base, router, options, hooks, clock);

@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 
-#include "common/http/server.h"
-
 enum { STATUS_MIN = 100, STATUS_END = 600 };
 
 static const struct {

@@ -1,6 +1,9 @@
 /* Answers that go on: a head now, bytes as they come, and the end of the connection as their end.
  */
-#include "common/http/connection.h"
+#include "common/http/connection_state.h"
+#include "common/http/core.h"
+#include "common/http/exchange.h"
+#include "common/http/handler.h"
 #include "common/http/output.h"
 
 bool http_stream_begin(struct http_exchange *ex, const struct http_answer *a,
@@ -50,7 +53,7 @@ bool http_stream_send(struct http_exchange *ex, struct span bytes)
     }
     buf_span(&c->out, bytes);
     ex->answer_bytes += bytes.len;
-    connection_touch(c);
+    server_touch(c);
     return true;
 }
 
@@ -62,5 +65,5 @@ void http_stream_end(struct http_exchange *ex)
         return;
     c->streaming = false;
     exchange_rendered(ex);
-    connection_touch(c);
+    server_touch(c);
 }

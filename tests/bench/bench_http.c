@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/base/err.h"
+#include "common/http/handler.h"
 #include "common/http/server.h"
 
 static void accept_reading(struct http_exchange *ex, void *arg)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/app/daemon.h"
+#include "common/http/handler.h"
 #include "tests/unit/unit.h"
 
 enum { LOOPS = 3, CLIENTS = 64, REPLY_AFTER_MS = 50 };

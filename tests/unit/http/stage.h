@@ -5,6 +5,7 @@
 #include <check.h>
 
 #include "common/base/buf.h"
+#include "common/http/handler.h"
 #include "common/http/server.h"
 
 enum { STAGE_HELD_MAX = 256, STAGE_REPORTS_MAX = 64 };
