@@ -5,6 +5,7 @@
 #include "ingest/ingest.h"
 #include "ingest/line_protocol.h"
 #include "ingest/media_type.h"
+#include "ingest/submission.h"
 #include "ingest/submission_limits.h"
 
 enum {

@@ -1,6 +1,7 @@
 /* POST /api/v1/readings: one reading, an array of them, or one on each line. */
 #include "common/base/json.h"
 #include "ingest/media_type.h"
+#include "ingest/submission.h"
 #include "ingest/submission_limits.h"
 
 _Static_assert((int)BATCH_LINES_MAX <= (int)PENDING_ITEMS_MAX,

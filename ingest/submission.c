@@ -10,61 +10,6 @@
 #include "ingest/media_type.h"
 #include "ingest/submission_limits.h"
 
-static double seconds_since(const struct ingest *in, uint64_t started_ns)
-{
-    return (double)(clock_monotonic_ns(in->clock) - started_ns) / 1e9;
-}
-
-/* --- refusing --- */
-
-void submission_count_refusal(struct submission *s, const char *reason)
-{
-    struct ingest *in = s->front->ingest;
-    metric_inc(in->instruments.refused_requests, METRIC_LABELS(reason));
-    metric_observe(in->instruments.ingest_duration, NULL, seconds_since(in, s->started_ns));
-}
-
-void submission_refuse_body(struct submission *s, int status, const char *code, const char *detail)
-{
-    submission_count_refusal(s, code);
-    http_reply_error(s->exchange, status, code, detail, 0);
-}
-
-/* Every problem, in the shape of the route. */
-static void reply_problems(struct submission *s, const struct reading_problems *problems)
-{
-    char sentence[DETAIL_SENTENCE_MAX];
-    struct buf *text = &s->front->scratch;
-    buf_clear(text);
-    if (s->adapter->errors == HTTP_DETAIL) {
-        detail_write(problems, text);
-        http_reply(s->exchange, &(struct http_answer){.status = 422, .body = buf_view(text)});
-        return;
-    }
-    verdicts_write_problems(problems, text);
-    detail_sentence(&problems->item[0], sentence);
-    http_reply_problem(s->exchange,
-                       &(struct http_problem){.status = 422,
-                                              .code = reading_problem_name(problems->item[0].code),
-                                              .detail = sentence,
-                                              .members = buf_view(text)});
-}
-
-void submission_refuse(struct submission *s, const struct reading_problems *problems)
-{
-    const struct reading_problem *first = &problems->item[0];
-    const char *code = reading_problem_name(first->code);
-    if (first->code == PROBLEM_SYNTAX || first->code == PROBLEM_DUPLICATE_FIELD) {
-        char sentence[DETAIL_SENTENCE_MAX];
-        detail_sentence(first, sentence);
-        submission_refuse_body(s, 400, code, sentence);
-        return;
-    }
-    submission_count_refusal(s, code);
-    metric_inc(s->front->ingest->instruments.refused, METRIC_LABELS(code));
-    reply_problems(s, problems);
-}
-
 /* --- devices that a key is not for --- */
 
 static const char FORBIDDEN[] = "the key is not for this device";
@@ -396,7 +341,7 @@ void submission_finish(void *arg, struct pending *p)
     struct front *f = arg;
     struct ingest *in = f->ingest;
     const struct adapter *adapter = p->adapter;
-    const double seconds = seconds_since(in, p->started_ns);
+    const double seconds = clock_seconds_since(in->clock, p->started_ns);
     metric_observe(in->instruments.ingest_duration, NULL, seconds);
     metric_add(in->instruments.ingested, NULL, p->verdicts.accepted);
     if (p->error != 0)

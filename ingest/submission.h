@@ -2,30 +2,12 @@
 #ifndef WEIR_INGEST_SUBMISSION_H
 #define WEIR_INGEST_SUBMISSION_H
 
-#include "common/http/handler.h"
-#include "common/model/reading.h"
-#include "ingest/admission.h"
-#include "ingest/front.h"
+#include "ingest/submission_refusal.h"
+#include "ingest/submission_state.h"
 
 enum {
     IDEMPOTENCY_KEY_MAX = 240, /* bytes; the rest of READING_KEY_MAX is for the item's number */
     SUBMISSION_ITEMS_MAX = 10000,
-};
-
-struct submission {
-    struct front *front;
-    const struct adapter *adapter;
-    struct http_exchange *exchange;
-    struct pending *pending; /* NULL until there is a verdict or something is published */
-    uint64_t started_ns;
-    int64_t now_ms;
-    struct admission admission;
-    struct span key; /* of the Idempotency-Key header; empty when there is none */
-    bool batch;      /* items have numbers: set by adapters before the first item */
-    unsigned part;   /* of an item that makes several readings: set by adapters */
-    unsigned records, ignored_fields;   /* of what was published, for the metrics */
-    const struct tracing *tracing;      /* NULL: the request belongs to no trace */
-    char key_text[READING_KEY_MAX + 1]; /* of the last item, where it is not `key` itself */
 };
 
 /* An http_admission, for submission_handle too: refuses what Kafka would not take anyway. */
@@ -48,14 +30,6 @@ void submission_reject(struct submission *s, unsigned index,
                        const struct reading_problems *problems);
 /* What the adapter keeps for the answer; after the first item. */
 struct buf *submission_answer(struct submission *s);
-/* Answers now, and nothing was published: 400 when the body is not JSON, else 422 with every
- * problem. */
-void submission_refuse(struct submission *s, const struct reading_problems *problems);
-/* The same for any other reason. `code` is a fixed word. */
-void submission_refuse_body(struct submission *s, int status, const char *code, const char *detail);
-/* Counts the request as refused, with its duration; whoever answers it otherwise does it. `reason`
- * is a fixed word. */
-void submission_count_refusal(struct submission *s, const char *reason);
 /* One JSON reading as item 0; NULL when it is bad, and then the request is answered. Valid until
  * the next call. */
 struct reading *submission_decode(struct submission *s, struct span json, enum reading_mode mode);

@@ -3,6 +3,7 @@
 
 #include "ingest/ingest.h"
 #include "ingest/rate_refusal.h"
+#include "ingest/submission_refusal.h"
 
 static void refuse_rate(struct submission *s, const char *reason, const struct rate_refusal *r)
 {

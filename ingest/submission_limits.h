@@ -2,7 +2,7 @@
 #ifndef WEIR_INGEST_SUBMISSION_LIMITS_H
 #define WEIR_INGEST_SUBMISSION_LIMITS_H
 
-#include "ingest/submission.h"
+#include "ingest/submission_state.h"
 
 /* Whether devices have a limit. If so every item is to be weighed before the first is published: a
  * request is refused as a whole, since nothing in one that got a 2xx has to be sent again. */

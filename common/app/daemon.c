@@ -289,7 +289,7 @@ static int start(struct daemon *d, struct err *e)
 
 static void log_stopped(struct daemon *d)
 {
-    double uptime = (double)(clock_monotonic_ns(&d->clock) - d->started_ns) / 1e9;
+    double uptime = clock_seconds_since(&d->clock, d->started_ns);
     log_event(d->log, d->exit_code == 0 ? LOG_INFO : LOG_ERROR, "stopped",
               LOG_INT("exit_code", d->exit_code), LOG_DBL("uptime_seconds", uptime));
 }

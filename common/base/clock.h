@@ -28,4 +28,10 @@ static inline uint64_t clock_monotonic_ms(const struct clock *c)
     return c->monotonic_ns(c->self) / 1000000u;
 }
 
+/* For durations, as metrics have them; `since_ns` is of clock_monotonic_ns. */
+static inline double clock_seconds_since(const struct clock *c, uint64_t since_ns)
+{
+    return (double)(clock_monotonic_ns(c) - since_ns) / 1e9;
+}
+
 #endif
