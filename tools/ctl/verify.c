@@ -1,11 +1,18 @@
-/* weirctl verify: does the store hold what was accepted, and do its views follow from it? */
-#include "tools/ctl/verify.h"
-
+/* weirctl verify: does the store hold what was accepted, and do its views follow from it? In parts:
+ * accounts against the log (verify_ledger.c), one pass over readings and views (verify_scan.c), a
+ * second look at what seemed to differ (verify_settle.c), rollups (verify_rollup.c), and accounts
+ * against the dead letters (verify_letters.c). */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "tools/ctl/commands.h"
+#include "tools/ctl/verify_ledger.h"
+#include "tools/ctl/verify_letters.h"
+#include "tools/ctl/verify_rollup.h"
+#include "tools/ctl/verify_scan.h"
 #include "tools/ctl/when.h"
+
+enum { VERIFY_DIFFERS = 3, VERIFY_REPAIRED = 4 }; /* exit statuses beside the usual ones */
 
 static const struct flag flags[] = {
     {.name = "from",

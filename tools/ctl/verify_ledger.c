@@ -9,7 +9,7 @@
 #include "common/kafka/reader.h"
 #include "common/store/documents.h"
 #include "common/store/schema.h"
-#include "tools/ctl/verify.h"
+#include "tools/ctl/verify_ledger.h"
 
 static void tell(struct verify *v, int32_t partition, const char *field, int64_t stored,
                  const char *bound, int64_t expected)

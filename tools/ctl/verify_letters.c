@@ -11,7 +11,7 @@
 #include "common/model/dead_letter_read.h"
 #include "common/store/documents.h"
 #include "tools/ctl/letter_tally.h"
-#include "tools/ctl/verify.h"
+#include "tools/ctl/verify_letters.h"
 
 enum { TALLY_BYTES = 32 << 20, NAMED_MAX = 10 };
 

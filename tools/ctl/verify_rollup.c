@@ -11,7 +11,8 @@
 #include "common/mongo/cas.h"
 #include "common/store/documents.h"
 #include "common/store/schema.h"
-#include "tools/ctl/verify.h"
+#include "tools/ctl/verify_documents.h"
+#include "tools/ctl/verify_rollup.h"
 
 enum { BATCH = 5000 };
 #define SETTLED_MS INT64_C(300000) /* rollups follow within seconds; so long after it is amiss */
@@ -24,7 +25,7 @@ struct verify_stream {
     mongoc_collection_t *collection;
     mongoc_cursor_t *cursor;
     const bson_t *doc; /* NULL = the end; valid until the next one */
-    struct document_window_key key;
+    struct verify_window_key key;
 };
 
 static void verify_stream_open(struct verify_stream *s, struct verify *v, const char *collection)

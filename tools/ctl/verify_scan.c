@@ -7,7 +7,9 @@
 #include "common/base/xmalloc.h"
 #include "common/store/documents.h"
 #include "common/store/schema.h"
-#include "tools/ctl/verify.h"
+#include "tools/ctl/verify_documents.h"
+#include "tools/ctl/verify_scan.h"
+#include "tools/ctl/verify_settle.h"
 
 enum { BATCH = 5000 };
 
@@ -28,7 +30,7 @@ struct scan {
     struct stream raw, windows, devices;
     struct reading reading; /* of raw.doc */
     struct document_origin origin;
-    struct document_window_key key; /* of windows.doc */
+    struct verify_window_key key; /* of windows.doc */
     struct minute minute;
     char device[READING_DEVICE_ID_MAX + 1]; /* the one in hand */
 };
