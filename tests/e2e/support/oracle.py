@@ -90,18 +90,23 @@ class Oracle:
         return self.log.committed(ALERTER_GROUP)
 
     def wait_rolled_up(self, deadline_s: float = 60) -> None:
-        """Until a look for changes has ended that began after everything was in its window."""
+        """Until a look for changed windows has ended that began after everything was in its window,
+        and then one for changed hours that began after that: one pass does both, the hours first."""
         self.wait_aggregated()
+        for level in ("hours", "days"):
+            self._wait_looked(level, deadline_s)
+
+    def _wait_looked(self, level: str, deadline_s: float) -> None:
         now = int(self.client.admin.command("hello", codec_options=CODEC)["localTime"])
 
-        def through() -> dict[str, int]:
-            rows = self.db.rollup_state.find({"_id": {"$in": ["hours", "days"]}})
-            return {row["_id"]: int(row["through"]) - now for row in rows}
+        def ahead_ms() -> int | None:
+            row = self.db.rollup_state.find_one({"_id": level})
+            return None if row is None else int(row["through"]) - now
 
-        def past() -> bool:
-            return len(at := through()) == 2 and min(at.values()) > 0
+        def told() -> str:
+            return f"{level} are rolled up ahead of now (ms): {ahead_ms()}"
 
-        wait_until(past, deadline_s, lambda: f"rollups ahead of now (ms): {through()}", 0.1)
+        wait_until(lambda: (ahead_ms() or 0) > 0, deadline_s, told, 0.1)
 
     # --- invariants ------------------------------------------------------------------------
 
