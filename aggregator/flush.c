@@ -5,6 +5,7 @@
 #include "common/base/sabotage.h"
 
 enum { SWEEP_MS = 1000, IDLE_PARTITION_MS = 5000 };
+enum { FLUSH_SHARE = 10, FLUSH_INTERVALS_MAX = 5 };
 
 /* Windows are written at a bounded rate: each write is paid with its part of a second, and the next
  * flush waits until all are. Meanwhile further readings fold into the same windows, which is what
@@ -28,12 +29,21 @@ int flush_wait_ms(const struct pipeline *p, uint64_t now_ms)
     return !accounts_behind(p) || unpaid_ms > POLL_IDLE_MS ? POLL_IDLE_MS : (int)unpaid_ms;
 }
 
+/* Flushes may take a tenth of the time while records wait: a slow store is to insert readings
+ * rather than the same windows again. Within bounds, for the offsets wait with them. */
+static uint64_t rest_ms(const struct pipeline *p, uint64_t took_ms)
+{
+    uint64_t most_ms = (uint64_t)p->config.flush_ms * FLUSH_INTERVALS_MAX;
+    uint64_t share_ms = took_ms * (FLUSH_SHARE - 1);
+    return share_ms < most_ms ? share_ms : most_ms;
+}
+
 bool flush_due(const struct pipeline *p, uint64_t now_ms)
 {
     if (!accounts_behind(p))
         return false;
     return (now_ms - p->first_unwritten_ms >= (uint64_t)p->config.flush_ms &&
-            unpaid_us(p, now_ms) == 0) ||
+            now_ms >= p->flush_rest_until_ms && unpaid_us(p, now_ms) == 0) ||
            p->cache.dirty_windows.count >= p->config.max_windows ||
            accounts_unwritten(p) >= p->config.max_unwritten;
 }
@@ -51,6 +61,7 @@ static void commit_positions(struct pipeline *p)
 
 void flush_begin(struct pipeline *p)
 {
+    p->flush_began_ms = clock_monotonic_ms(&p->ports.clock);
     p->flush_at = 0;
     p->lost_windows.count = p->lost_devices.count = 0;
     p->identity_confirmed = false;
@@ -400,6 +411,8 @@ int phase_commit(struct pipeline *p, struct err *e)
 {
     (void)e;
     commit_positions(p);
+    uint64_t now_ms = clock_monotonic_ms(&p->ports.clock);
+    p->flush_rest_until_ms = now_ms + rest_ms(p, now_ms - p->flush_began_ms);
     p->first_unwritten_ms = 0;
     p->cache.round++;
     accounts_publish(p);

@@ -141,8 +141,9 @@ struct pipeline {
     size_t flush_at;
     uint64_t first_unwritten_ms; /* monotonic; 0 = nothing */
     uint64_t paid_us;            /* monotonic; until then the windows written so far suffice */
-    uint64_t swept_ms;           /* monotonic; last look for windows that became final */
-    uint64_t drained_ms;         /* monotonic; when the stream last had nothing for us */
+    uint64_t flush_began_ms, flush_rest_until_ms; /* monotonic; until then readings come first */
+    uint64_t swept_ms;   /* monotonic; last look for windows that became final */
+    uint64_t drained_ms; /* monotonic; when the stream last had nothing for us */
 
     /* the search for windows that nobody in memory knows to be open */
     size_t open_at;          /* index into account[]; accounts = done for now */

@@ -11,7 +11,8 @@ static const struct option_row rows[] = {
     SETTINGS_MONGO(struct settings, mongo),
     {.name = "WINDOW_FLUSH", .type = OPTION_DURATION, .field = offsetof(struct settings, window_flush_ms),
      .fallback = "200ms", .min = 1, .max = 60e3, .group = "Windows",
-     .help = "Under load, windows are written at most this often; at low load at once."},
+     .help = "Under load, windows are written at most this often, or as seldom as every five times "
+             "this while writing them takes more than a tenth of the time; at low load at once."},
     {.name = "WINDOW_WRITES", .type = OPTION_INT, .field = offsetof(struct settings, window_writes),
      .fallback = "10000", .min = 0, .max = 10e6, .group = "Windows",
      .help = "Windows are written so many times a second at most, as long as memory allows; what "

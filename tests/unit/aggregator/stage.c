@@ -20,8 +20,9 @@ static void poll_stream(void *self, bool want_records, int timeout_ms, struct st
     } else if (want_records && s->assigned && s->given < s->records) {
         out->event = STREAM_RECORDS;
         out->records = &s->record[s->given];
-        out->count = s->records - s->given;
-        s->given = s->records;
+        out->count = s->read_takes_ms ? 1 : s->records - s->given;
+        s->given += out->count;
+        s->now_ms += s->read_takes_ms;
     } else {
         s->now_ms += timeout_ms;
     }
@@ -156,6 +157,7 @@ static int write_windows(void *self, struct sink_window *items, size_t count, in
     (void)now_ms;
     if (s->read_only)
         return err_set(e, ERR_UNAVAILABLE, "the store takes no windows");
+    s->now_ms += s->write_takes_ms;
     for (size_t i = 0; i < count && !s->away; i++) {
         items[i].window->rev++;
         s->window_writes++;

@@ -46,6 +46,8 @@ struct stage {
     unsigned blocked; /* times that an effect failed and is to be repeated */
     char why[ERR_MESSAGE_MAX + 32];
     unsigned window_writes;
+    int64_t write_takes_ms; /* one call that writes windows */
+    int64_t read_takes_ms;  /* one record; 0 = all that wait come at once, and in no time */
     struct pipeline_ports ports;
     struct pipeline *pipeline;
 };

@@ -116,8 +116,47 @@ START_TEST(memory_outranks_the_bound_of_window_writes)
 }
 END_TEST
 
+/* Of a backlog whose records take so long each, while each call that writes windows does so. */
+static void open_backlog(struct stage *s, int64_t read_takes_ms, int64_t write_takes_ms)
+{
+    stage_open(s);
+    stage_run_until(s, 1);
+    s->read_takes_ms = read_takes_ms;
+    s->write_takes_ms = write_takes_ms;
+    for (int i = 0; i < STAGE_RECORDS; i++)
+        stage_append(s, 0);
+}
+
+START_TEST(writing_windows_takes_a_tenth_of_a_backlogs_time)
+{
+    struct stage s;
+    open_backlog(&s, 50, 100);
+    while (s.given < STAGE_RECORDS)
+        ck_assert(pipeline_step(s.pipeline));
+    ck_assert_uint_eq(s.window_writes, 2); /* after 200 ms, and then not before another 900 */
+    int64_t drained_ms = s.now_ms;
+    stage_run_until(&s, drained_ms + 101); /* nothing more is waiting: at once */
+    ck_assert_int_eq(s.committed, STAGE_RECORDS);
+    ck_assert_uint_eq(s.window_writes, 4);
+    pipeline_free(s.pipeline);
+}
+END_TEST
+
+START_TEST(what_takes_long_to_write_is_written_all_the_same)
+{
+    struct stage s;
+    open_backlog(&s, 200, 60000);
+    while (s.given < STAGE_RECORDS)
+        ck_assert(pipeline_step(s.pipeline));
+    ck_assert_uint_eq(s.window_writes, 2 * 3); /* at 200 ms, and after a second of readings each */
+    pipeline_free(s.pipeline);
+}
+END_TEST
+
 UNIT_CASE(pipeline)
 {
+    tcase_add_test(tc, writing_windows_takes_a_tenth_of_a_backlogs_time);
+    tcase_add_test(tc, what_takes_long_to_write_is_written_all_the_same);
     tcase_add_test(tc, a_topic_made_anew_is_not_read);
     tcase_add_test(tc, the_windows_of_an_idle_partition_become_final);
     tcase_add_test(tc, readings_that_waited_for_the_store_are_not_late);
