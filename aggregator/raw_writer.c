@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/app/thread.h"
+#include "common/base/cond.h"
 #include "common/base/xmalloc.h"
 
 struct raw_writer {
@@ -51,13 +52,9 @@ static void *run(void *self)
 struct raw_writer *raw_writer_new(void)
 {
     struct raw_writer *w = xcalloc(1, sizeof *w);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->begun, NULL);
-    pthread_cond_init(&w->done, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&w->done);
     w->thread = thread_start(run, w);
     pthread_setname_np(w->thread, "raw writer");
     return w;
@@ -88,22 +85,9 @@ void raw_writer_begin(struct raw_writer *w, struct raw_bulk *b)
     pthread_mutex_unlock(&w->lock);
 }
 
-static struct timespec deadline_in(int wait_ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += wait_ms / 1000;
-    t.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
-}
-
 struct raw_bulk *raw_writer_finish(struct raw_writer *w, int wait_ms)
 {
-    struct timespec deadline = deadline_in(wait_ms);
+    struct timespec deadline = cond_deadline(wait_ms);
     pthread_mutex_lock(&w->lock);
     while (!w->executed && pthread_cond_timedwait(&w->done, &w->lock, &deadline) == 0)
         ;

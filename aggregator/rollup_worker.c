@@ -4,11 +4,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "aggregator/rollups.h"
 #include "common/app/thread.h"
+#include "common/base/cond.h"
 #include "common/base/random.h"
 #include "common/base/xmalloc.h"
 
@@ -139,20 +139,10 @@ static int64_t tell_failure(struct rollup_worker *w, const struct err *e)
 
 /* --- the thread ------------------------------------------------------------------------------- */
 
-static struct timespec after(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    int64_t ns = t.tv_nsec + ms % 1000 * 1000000;
-    t.tv_sec += ms / 1000 + ns / 1000000000;
-    t.tv_nsec = ns % 1000000000;
-    return t;
-}
-
 /* Waits; false when it is time to stop. */
 static bool pause_for(struct rollup_worker *w, int64_t ms)
 {
-    struct timespec until = after(ms);
+    struct timespec until = cond_deadline(ms);
     pthread_mutex_lock(&w->lock);
     int rc = 0;
     while (!w->stopping && (!w->begun || (ms > 0 && rc == 0)))
@@ -197,16 +187,6 @@ static struct rollups *make_rollups(struct rollup_worker *w)
     return rollups_new(&config, &port, &w->options.clock);
 }
 
-static void init_wake(struct rollup_worker *w)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-    pthread_mutex_init(&w->lock, NULL);
-}
-
 struct rollup_worker *rollup_worker_new(const struct rollup_worker_options *options)
 {
     struct rollup_worker *w = xcalloc(1, sizeof *w);
@@ -215,7 +195,8 @@ struct rollup_worker *rollup_worker_new(const struct rollup_worker_options *opti
     w->store = rollup_mongo_new(&options->store);
     w->rollups = make_rollups(w);
     add_metrics(w);
-    init_wake(w);
+    cond_init(&w->wake);
+    pthread_mutex_init(&w->lock, NULL);
     w->thread = thread_start(run, w);
     pthread_setname_np(w->thread, "rollups");
     return w;

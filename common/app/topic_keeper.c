@@ -3,9 +3,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/app/thread.h"
+#include "common/base/cond.h"
 #include "common/base/random.h"
 #include "common/base/xmalloc.h"
 
@@ -25,14 +25,7 @@ struct topic_keeper {
 /* False when it is time to stop. */
 static bool pause_ms(struct topic_keeper *k, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = cond_deadline(ms);
     pthread_mutex_lock(&k->lock);
     int rc = 0;
     while (!k->stop && rc == 0)
@@ -71,12 +64,8 @@ struct topic_keeper *topic_keeper_new(const struct kafka_config *kafka,
     k->topics = topics;
     k->count = count;
     k->log = log;
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&k->lock, NULL);
-    pthread_cond_init(&k->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&k->wake);
     k->thread = thread_start(keep, k);
     return k;
 }

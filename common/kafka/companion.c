@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/base/xmalloc.h"
 
 enum {
@@ -41,16 +41,6 @@ static uint64_t now_ms(void)
 {
     struct clock clock = clock_system();
     return clock_monotonic_ms(&clock);
-}
-
-static struct timespec after_ms(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    int64_t ns = t.tv_nsec + ms % 1000 * 1000000;
-    t.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
-    t.tv_nsec = (long)(ns % 1000000000);
-    return t;
 }
 
 /* Looks into one answer. Returns what is wrong with the topic, or NULL. */
@@ -106,7 +96,7 @@ static int64_t pause_ms(struct kafka_companion *c)
 /* Waits for the next question. Returns false when it is time to stop. */
 static bool rest(struct kafka_companion *c)
 {
-    struct timespec until = after_ms(pause_ms(c)), urgent = after_ms(URGENT_MS);
+    struct timespec until = cond_deadline(pause_ms(c)), urgent = cond_deadline(URGENT_MS);
     pthread_mutex_lock(&c->lock);
     int rc = 0;
     while (!c->stopping && rc == 0) {
@@ -161,16 +151,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-static void init_sync(struct kafka_companion *c)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&c->changed, &attr);
-    pthread_condattr_destroy(&attr);
-    pthread_mutex_init(&c->lock, NULL);
-}
-
 /* Signals belong to the daemon's loop. */
 static int start_thread(struct kafka_companion *c, struct err *e)
 {
@@ -206,7 +186,8 @@ int kafka_companion_start(struct kafka_companion **out, rd_kafka_t *rk, const ch
     c->topic_count = count;
     c->link = kafka_link_ref(link);
     c->references = 2;
-    init_sync(c);
+    cond_init(&c->changed);
+    pthread_mutex_init(&c->lock, NULL);
     int rc = open_topics(c, topics, e);
     if (rc == 0) {
         rc = start_thread(c, e);
@@ -241,7 +222,7 @@ void kafka_companion_nudge(struct kafka_companion *c)
 
 bool kafka_companion_stop(struct kafka_companion *c, bool leave, int wait_ms)
 {
-    struct timespec until = after_ms(wait_ms);
+    struct timespec until = cond_deadline(wait_ms);
     pthread_mutex_lock(&c->lock);
     c->stopping = true;
     c->leave = leave;
