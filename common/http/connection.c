@@ -13,6 +13,7 @@
 #include "common/http/connection_state.h"
 #include "common/http/core.h"
 #include "common/http/exchange.h"
+#include "common/http/gather.h"
 #include "common/http/intake.h"
 #include "common/http/output.h"
 
@@ -282,12 +283,30 @@ static void finish(struct connection *c)
     c->intake = (struct intake){0};
 }
 
+/* While there is much to do, answers wait one turn for the next ones of their connection: a write
+ * costs more than all else that an answer needs. */
+static bool may_wait(const struct connection *c)
+{
+    const struct http_server *s = c->server;
+    return s->options.gather && gather_is_busy(s->in_flight) && c->unanswered > 0 && !c->waited &&
+           !c->blocked && !c->streaming && c->phase == CONNECTION_OPEN && !s->draining;
+}
+
+static void write_answers(struct connection *c)
+{
+    c->waited = may_wait(c);
+    if (c->waited)
+        server_put_off(c);
+    else
+        output_write(c);
+}
+
 void connection_settle(struct connection *c)
 {
     if (c->want_continue && c->unanswered == 0)
         output_promise_continue(c);
     if (c->phase != CONNECTION_DEAD && connection_pending(c) > 0 && (!c->blocked || c->can_write))
-        output_write(c);
+        write_answers(c);
     exchange_delivered(c);
     if (c->phase == CONNECTION_OPEN)
         resume(c);

@@ -46,6 +46,7 @@ struct connection {
     enum connection_phase phase;
     bool touched;       /* stands on the server's list */
     bool watching;      /* `readable` is added */
+    bool waited;        /* its answers were put off a turn, for more of them */
     bool blocked;       /* the peer does not take its answers; `writable` is added */
     bool can_write;     /* `writable` fired in this turn */
     bool paused;        /* bytes wait unread or untaken until answers are out */

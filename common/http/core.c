@@ -19,7 +19,7 @@ void server_begin_turn(struct http_server *s)
     event_active(s->turn_end, EV_TIMEOUT, 0);
 }
 
-void server_touch(struct connection *c)
+static void enlist(struct connection *c)
 {
     struct http_server *s = c->server;
     if (c->touched)
@@ -28,7 +28,19 @@ void server_touch(struct connection *c)
     c->next_touched = NULL;
     *s->touched_end = c;
     s->touched_end = &c->next_touched;
-    server_begin_turn(s);
+}
+
+void server_touch(struct connection *c)
+{
+    enlist(c);
+    server_begin_turn(c->server);
+}
+
+void server_put_off(struct connection *c)
+{
+    static const struct timeval now = {0};
+    enlist(c);
+    event_add(c->server->turn_next, &now);
 }
 
 void server_connection_opened(struct http_server *s, struct connection *c)

@@ -24,9 +24,10 @@ struct http_server {
     struct http_server_hooks hooks;
     struct clock clock;
     struct listener *listener;
-    struct peers *peers;    /* NULL without a limit for one address */
-    struct event *turn_end; /* runs behind everything else of a turn of the loop */
-    struct event *tick;     /* moves the wheel on while there are connections */
+    struct peers *peers;     /* NULL without a limit for one address */
+    struct event *turn_end;  /* runs behind everything else of a turn of the loop */
+    struct event *turn_next; /* begins another turn once the loop has looked for what came */
+    struct event *tick;      /* moves the wheel on while there are connections */
     struct wheel wheel;
 
     struct connection *connections;            /* all, linked both ways */
@@ -58,6 +59,8 @@ void server_begin_turn(struct http_server *s);
 
 /* Has the connection settled at the end of the turn: written, resumed or closed. */
 void server_touch(struct connection *c);
+/* Has it settled at the end of the next turn instead, which comes even if nothing else does. */
+void server_put_off(struct connection *c);
 
 static inline int64_t server_now_ms(const struct http_server *s)
 {

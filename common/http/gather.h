@@ -2,6 +2,7 @@
 #ifndef WEIR_HTTP_GATHER_H
 #define WEIR_HTTP_GATHER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A request costs a wake-up of the loop when it comes and often another when its answer is known,
@@ -12,6 +13,10 @@
  * Returns the nanoseconds to rest after a turn of `worked_ns`, or 0. No request waits longer for
  * it than GATHER_MAX_NS when it comes and GATHER_MAX_NS when its answer is known. */
 uint64_t gather_rest_ns(unsigned in_flight, uint64_t worked_ns);
+
+/* Whether so many are in flight that turns rest at all. Then an answer also waits for the next turn
+ * when its client is owed more of them (connection_settle): a write costs more than an answer. */
+bool gather_is_busy(unsigned in_flight);
 
 enum {
     GATHER_FROM = 32,      /* requests in flight; fewer never wait */

@@ -17,7 +17,7 @@ enum { DRAIN_INTAKE_MS = 3000 }; /* nobody's shutdown waits longer for the rest 
 /* Before the loop looks for what came meanwhile. */
 static void rest(const struct http_server *s)
 {
-    if (!s->options.gather || s->in_flight < GATHER_FROM)
+    if (!s->options.gather || !gather_is_busy(s->in_flight))
         return;
     uint64_t worked_ns = clock_monotonic_ns(&s->clock) - s->turn_ns;
     const struct timespec rest = {.tv_nsec = (long)gather_rest_ns(s->in_flight, worked_ns)};
@@ -45,6 +45,13 @@ static void on_turn_end(evutil_socket_t fd, short what, void *arg)
         connection_settle(c);
     }
     rest(s);
+}
+
+static void on_turn_next(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    server_begin_turn(arg);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -76,6 +83,7 @@ static struct http_server *allocate(struct event_base *base, const struct http_r
     s->now_ns = clock_monotonic_ns(&clock);
     wheel_init(&s->wheel, server_now_ms(s));
     s->turn_end = event_new(base, -1, 0, on_turn_end, s);
+    s->turn_next = event_new(base, -1, 0, on_turn_next, s);
     s->tick = event_new(base, -1, EV_PERSIST, on_tick, s);
     return s;
 }
@@ -139,6 +147,7 @@ void http_server_free(struct http_server *s)
     exchange_server_gone(s);
     peers_free(s->peers);
     event_free(s->turn_end);
+    event_free(s->turn_next);
     event_free(s->tick);
     buf_deinit(&s->text);
     buf_deinit(&s->lines);
