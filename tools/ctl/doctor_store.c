@@ -6,6 +6,7 @@
 #include "common/store/documents.h"
 #include "common/store/schema.h"
 #include "tools/ctl/doctor.h"
+#include "tools/ctl/documents.h"
 
 /* --- questions -------------------------------------------------------------------------------- */
 
@@ -62,26 +63,30 @@ static void check_disk(struct doctor *d)
 
 /* --- documents -------------------------------------------------------------------------------- */
 
-static int64_t version_of(struct doctor *d)
+/* What could not be read is neither well nor amiss. */
+static bool was_read(struct doctor *d, const char *what, int rc, const struct err *e)
 {
-    mongoc_collection_t *c = reach_collection(&d->reach, STORE_META);
-    bson_t *filter = BCON_NEW("_id", BCON_UTF8("schema"));
-    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, filter, NULL, NULL);
-    const bson_t *doc;
+    if (rc)
+        doctor_say(d, GRADE_FAIL, what, "the store answered before: look at its log", "%s",
+                   e->message);
+    return rc == 0;
+}
+
+static void take_version(void *version, const bson_t *meta)
+{
     bson_iter_t iter;
-    int64_t version = 0;
-    while (mongoc_cursor_next(cursor, &doc))
-        if (bson_iter_init_find(&iter, doc, "version"))
-            version = bson_iter_as_int64(&iter);
-    mongoc_cursor_destroy(cursor);
-    mongoc_collection_destroy(c);
-    bson_destroy(filter);
-    return version;
+    if (bson_iter_init_find(&iter, meta, "version"))
+        *(int64_t *)version = bson_iter_as_int64(&iter);
 }
 
 static void check_schema(struct doctor *d)
 {
-    int64_t version = version_of(d);
+    struct err e = {0};
+    struct documents meta;
+    int64_t version = 0;
+    documents_open(&meta, &d->reach, STORE_META, BCON_NEW("_id", BCON_UTF8("schema")), NULL);
+    if (!was_read(d, "schema", documents_each(&meta, take_version, &version, &e), &e))
+        return;
     struct verdict v = doctor_judge_schema(version, STORE_SCHEMA_VERSION);
     doctor_say(d, v.grade, "schema", v.todo, "version %lld of %s, this program knows %d",
                (long long)version, d->settings.mongo.db, STORE_SCHEMA_VERSION);
@@ -108,22 +113,31 @@ static bool same_keys(const bson_t *index, const bson_t *keys)
     return true;
 }
 
-static bool has_index(struct doctor *d, const struct mongo_index *index)
+struct wanted_index {
+    bson_t keys;
+    bool found;
+};
+
+static void take_index(void *arg, const bson_t *index)
 {
-    bson_t keys = BSON_INITIALIZER;
+    struct wanted_index *wanted = arg;
+    wanted->found = wanted->found || same_keys(index, &wanted->keys);
+}
+
+static int has_index(struct doctor *d, const struct mongo_index *index, bool *found, struct err *e)
+{
+    struct wanted_index wanted = {.keys = BSON_INITIALIZER};
     struct buf name = {0};
-    bool found = false;
-    mongoc_collection_t *c = reach_collection(&d->reach, index->collection);
-    mongoc_cursor_t *cursor = mongoc_collection_find_indexes_with_opts(c, NULL);
-    const bson_t *doc;
-    if (mongo_index_parse(index->keys, &keys, &name))
-        while (mongoc_cursor_next(cursor, &doc))
-            found = found || same_keys(doc, &keys);
-    mongoc_cursor_destroy(cursor);
-    mongoc_collection_destroy(c);
+    struct documents indexes;
+    int rc = 0;
+    if (mongo_index_parse(index->keys, &wanted.keys, &name)) {
+        documents_open_indexes(&indexes, &d->reach, index->collection);
+        rc = documents_each(&indexes, take_index, &wanted, e);
+    }
+    *found = wanted.found;
     buf_deinit(&name);
-    bson_destroy(&keys);
-    return found;
+    bson_destroy(&wanted.keys);
+    return rc;
 }
 
 static void check_indexes(struct doctor *d)
@@ -134,7 +148,11 @@ static void check_indexes(struct doctor *d)
     struct mongo_index index[STORE_SCHEMA_INDEXES];
     size_t count = store_schema_indexes(&options, index), missing = 0, first = 0;
     for (size_t i = 0; i < count; i++) {
-        if (has_index(d, &index[i]))
+        struct err e = {0};
+        bool found;
+        if (!was_read(d, "indexes", has_index(d, &index[i], &found, &e), &e))
+            return;
+        if (found)
             continue;
         first = missing ? first : i;
         missing++;
@@ -147,25 +165,31 @@ static void check_indexes(struct doctor *d)
         doctor_say(d, GRADE_OK, "indexes", NULL, "all %zu are there", count);
 }
 
+struct ledger_count {
+    unsigned all, wrong;
+};
+
+static void take_ledger(void *arg, const bson_t *doc)
+{
+    struct ledger_count *count = arg;
+    struct ledger l = {.partition = 0};
+    count->all++;
+    count->wrong += !document_ledger_decode(doc, &l) || ledger_unaccounted(&l) != 0;
+}
+
 static void check_ledgers(struct doctor *d)
 {
-    mongoc_collection_t *c = reach_collection(&d->reach, STORE_LEDGER);
-    bson_t all = BSON_INITIALIZER;
-    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, &all, NULL, NULL);
-    const bson_t *doc;
-    unsigned ledgers = 0, wrong = 0;
-    while (mongoc_cursor_next(cursor, &doc)) {
-        struct ledger l = {.partition = 0};
-        ledgers++;
-        wrong += !document_ledger_decode(doc, &l) || ledger_unaccounted(&l) != 0;
-    }
-    mongoc_cursor_destroy(cursor);
-    mongoc_collection_destroy(c);
-    if (wrong)
+    struct err e = {0};
+    struct documents ledgers;
+    struct ledger_count count = {0};
+    documents_open(&ledgers, &d->reach, STORE_LEDGER, NULL, NULL);
+    if (!was_read(d, "ledgers", documents_each(&ledgers, take_ledger, &count, &e), &e))
+        return;
+    if (count.wrong)
         doctor_say(d, GRADE_FAIL, "ledgers", "weirctl verify says which, and more",
-                   "%u of %u do not add up", wrong, ledgers);
+                   "%u of %u do not add up", count.wrong, count.all);
     else
-        doctor_say(d, GRADE_OK, "ledgers", NULL, "%u, and each adds up", ledgers);
+        doctor_say(d, GRADE_OK, "ledgers", NULL, "%u, and each adds up", count.all);
 }
 
 void doctor_store(struct doctor *d)

@@ -5,6 +5,7 @@
 
 #include "common/base/num.h"
 #include "common/store/schema.h"
+#include "tools/ctl/documents.h"
 #include "tools/ctl/purge.h"
 
 enum { BATCH = 2000 };
@@ -42,24 +43,6 @@ static bson_t *filter_of(const struct purge *p, const struct purge_place *place)
     bson_t *filter = bson_new();
     BSON_APPEND_UTF8(filter, place->field, p->device);
     return filter;
-}
-
-/* Calls `take` with each document; the filter and the options are freed. */
-static int each(struct purge *p, const char *collection, bson_t *filter, bson_t *opts,
-                void (*take)(void *arg, const bson_t *doc), void *arg, struct err *e)
-{
-    mongoc_collection_t *c = reach_collection(p->reach, collection);
-    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, filter, opts, NULL);
-    const bson_t *doc;
-    bson_error_t error = {0};
-    while (mongoc_cursor_next(cursor, &doc))
-        take(arg, doc);
-    int rc = mongoc_cursor_error(cursor, &error) ? mongo_fail(e, collection, &error, NULL) : 0;
-    mongoc_cursor_destroy(cursor);
-    mongoc_collection_destroy(c);
-    bson_destroy(filter);
-    bson_destroy(opts);
-    return rc;
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -120,8 +103,9 @@ static void take_last_seen(void *arg, const bson_t *doc)
 int purge_last_seen(struct purge *p, int64_t *last_seen_ms, struct err *e)
 {
     *last_seen_ms = 0;
-    return each(p, STORE_DEVICES, BCON_NEW("_id", BCON_UTF8(p->device)), bson_new(), take_last_seen,
-                last_seen_ms, e);
+    struct documents d;
+    documents_open(&d, p->reach, STORE_DEVICES, BCON_NEW("_id", BCON_UTF8(p->device)), NULL);
+    return documents_each(&d, take_last_seen, last_seen_ms, e);
 }
 
 /* --- the record ------------------------------------------------------------------------------- */
@@ -214,14 +198,16 @@ int purge_begin(struct purge *p, int64_t now_ms, struct err *e)
 {
     struct resumed resumed = {.p = p};
     struct tally tally = {.items = 0};
-    int rc = each(p, STORE_PURGES, unfinished_of(p), bson_new(), take_record, &resumed, e);
+    struct documents d;
+    documents_open(&d, p->reach, STORE_PURGES, unfinished_of(p), NULL);
+    int rc = documents_each(&d, take_record, &resumed, e);
     p->resumed = resumed.found;
     if (rc || resumed.found)
         return rc;
-    rc = each(
-        p, p->place[0].collection, filter_of(p, &p->place[0]),
-        BCON_NEW("projection", "{", "origin", BCON_INT32(1), "}", "batchSize", BCON_INT32(BATCH)),
-        take_origin, &tally, e);
+    documents_open(
+        &d, p->reach, p->place[0].collection, filter_of(p, &p->place[0]),
+        BCON_NEW("projection", "{", "origin", BCON_INT32(1), "}", "batchSize", BCON_INT32(BATCH)));
+    rc = documents_each(&d, take_origin, &tally, e);
     if (rc == 0 && tally.too_many)
         rc = err_set(e, ERR_TOO_LARGE, "the device has readings of too many partitions");
     return rc ? rc : insert_record(p, &tally, now_ms, e);
@@ -313,10 +299,11 @@ static int remove_some(struct purge *p, struct purge_place *place, unsigned *fou
     bson_t *filter = filter_of(p, place);
     if (place == &p->place[0])
         bound_readings(p, filter);
-    int rc =
-        each(p, place->collection, filter,
-             BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}", "limit", BCON_INT64(BATCH)),
-             take_id, &ids, e);
+    struct documents d;
+    documents_open(
+        &d, p->reach, place->collection, filter,
+        BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}", "limit", BCON_INT64(BATCH)));
+    int rc = documents_each(&d, take_id, &ids, e);
     *found = ids.count;
     if (rc == 0 && ids.count > 0)
         rc = remove_ids(p, place, &ids, e);

@@ -9,6 +9,7 @@
 #include "common/kafka/reader.h"
 #include "common/store/documents.h"
 #include "common/store/schema.h"
+#include "tools/ctl/documents.h"
 #include "tools/ctl/verify_ledger.h"
 
 static void tell(struct verify *v, int32_t partition, const char *field, int64_t stored,
@@ -43,8 +44,9 @@ static int32_t partition_of(const struct verify *v, const bson_t *doc)
     return (int32_t)partition;
 }
 
-static void take_ledger(struct verify *v, const bson_t *doc)
+static void take_ledger(void *arg, const bson_t *doc)
 {
+    struct verify *v = arg;
     int32_t p = partition_of(v, doc);
     struct ledger l = {.partition = p};
     if (p < 0)
@@ -64,20 +66,9 @@ static void take_ledger(struct verify *v, const bson_t *doc)
 
 static int read_ledgers(struct verify *v, struct err *e)
 {
-    mongoc_collection_t *c = reach_collection(&v->reach, STORE_LEDGER);
-    bson_t all = BSON_INITIALIZER;
-    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, &all, NULL, NULL);
-    const bson_t *doc;
-    bson_error_t error = {0};
-    while (mongoc_cursor_next(cursor, &doc))
-        take_ledger(v, doc);
-    bool failed = mongoc_cursor_error(cursor, &error);
-    mongoc_cursor_destroy(cursor);
-    mongoc_collection_destroy(c);
-    if (!failed)
-        return 0;
-    (void)mongo_fail(e, "ledger", &error, NULL);
-    return ERR_UNAVAILABLE;
+    struct documents d;
+    documents_open(&d, &v->reach, STORE_LEDGER, NULL, NULL);
+    return documents_each(&d, take_ledger, v, e);
 }
 
 /* --- what the log says ------------------------------------------------------------------------ */
@@ -140,46 +131,49 @@ int verify_ledgers(struct verify *v, struct err *e)
 
 /* --- readings that are gone ------------------------------------------------------------------- */
 
-/* Period of the TTL index on received_at; 0 = there is none. */
-static int64_t raw_ttl_ms(struct verify *v)
+static void take_ttl(void *ttl_ms, const bson_t *index)
 {
-    mongoc_collection_t *c = reach_collection(&v->reach, v->settings.mongo.raw_collection);
-    mongoc_cursor_t *cursor = mongoc_collection_find_indexes_with_opts(c, NULL);
-    const bson_t *doc;
     bson_iter_t iter;
-    int64_t ttl = 0;
-    while (mongoc_cursor_next(cursor, &doc))
-        if (bson_iter_init_find(&iter, doc, "expireAfterSeconds"))
-            ttl = bson_iter_as_int64(&iter) * 1000;
-    mongoc_cursor_destroy(cursor);
-    mongoc_collection_destroy(c);
-    return ttl;
+    if (bson_iter_init_find(&iter, index, "expireAfterSeconds"))
+        *(int64_t *)ttl_ms = bson_iter_as_int64(&iter) * 1000;
+}
+
+/* Period of the TTL index on received_at; 0 = there is none. */
+static int raw_ttl_ms(struct verify *v, int64_t *ttl_ms, struct err *e)
+{
+    struct documents d;
+    *ttl_ms = 0;
+    documents_open_indexes(&d, &v->reach, v->settings.mongo.raw_collection);
+    return documents_each(&d, take_ttl, ttl_ms, e);
+}
+
+static void take_created(void *created_ms, const bson_t *meta)
+{
+    bson_iter_t iter;
+    if (bson_iter_init_find(&iter, meta, "created_at") && BSON_ITER_HOLDS_DATE_TIME(&iter))
+        *(int64_t *)created_ms = bson_iter_date_time(&iter);
 }
 
 /* Since when the store exists; 0 = it does not say. */
-static int64_t store_created_ms(struct verify *v)
+static int store_created_ms(struct verify *v, int64_t *created_ms, struct err *e)
 {
-    mongoc_collection_t *c = reach_collection(&v->reach, STORE_META);
-    bson_t *filter = BCON_NEW("_id", BCON_UTF8("schema"));
-    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, filter, NULL, NULL);
-    const bson_t *doc;
-    bson_iter_t iter;
-    int64_t created = 0;
-    while (mongoc_cursor_next(cursor, &doc))
-        if (bson_iter_init_find(&iter, doc, "created_at") && BSON_ITER_HOLDS_DATE_TIME(&iter))
-            created = bson_iter_date_time(&iter);
-    mongoc_cursor_destroy(cursor);
-    mongoc_collection_destroy(c);
-    bson_destroy(filter);
-    return created;
+    struct documents d;
+    *created_ms = 0;
+    documents_open(&d, &v->reach, STORE_META, BCON_NEW("_id", BCON_UTF8("schema")), NULL);
+    return documents_each(&d, take_created, created_ms, e);
 }
 
 int verify_learn_expiry(struct verify *v, struct err *e)
 {
-    (void)e;
-    int64_t ttl = raw_ttl_ms(v), horizon = clock_wall_ms(&v->clock) - ttl;
+    int64_t ttl_ms, created_ms;
+    int rc = raw_ttl_ms(v, &ttl_ms, e);
+    if (rc == 0)
+        rc = store_created_ms(v, &created_ms, e);
+    if (rc)
+        return rc;
+    int64_t horizon_ms = clock_wall_ms(&v->clock) - ttl_ms;
     /* Times of receipt go back no further than the store does: nothing can have expired before. */
-    v->expired_ms = ttl == 0 || store_created_ms(v) > horizon ? INT64_MIN : horizon;
+    v->expired_ms = ttl_ms == 0 || created_ms > horizon_ms ? INT64_MIN : horizon_ms;
     return 0;
 }
 
@@ -217,24 +211,25 @@ static void judge_purge(struct verify *v, const bson_t *doc)
                                                  .expected = "done: run it again"});
 }
 
-static int read_purges(struct verify *v, uint64_t *purged, struct err *e)
+/* Of each partition. */
+struct purged {
+    struct verify *v;
+    uint64_t *readings;
+};
+
+static void take_purge(void *arg, const bson_t *doc)
 {
-    mongoc_collection_t *c = reach_collection(&v->reach, STORE_PURGES);
-    bson_t all = BSON_INITIALIZER;
-    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, &all, NULL, NULL);
-    const bson_t *doc;
-    bson_error_t error = {0};
-    while (mongoc_cursor_next(cursor, &doc)) {
-        add_purge(doc, purged, v->recount.partitions);
-        judge_purge(v, doc);
-    }
-    bool failed = mongoc_cursor_error(cursor, &error);
-    mongoc_cursor_destroy(cursor);
-    mongoc_collection_destroy(c);
-    if (!failed)
-        return 0;
-    (void)mongo_fail(e, STORE_PURGES, &error, NULL);
-    return ERR_UNAVAILABLE;
+    struct purged *purged = arg;
+    add_purge(doc, purged->readings, purged->v->recount.partitions);
+    judge_purge(purged->v, doc);
+}
+
+static int read_purges(struct verify *v, uint64_t *readings, struct err *e)
+{
+    struct purged purged = {.v = v, .readings = readings};
+    struct documents d;
+    documents_open(&d, &v->reach, STORE_PURGES, NULL, NULL);
+    return documents_each(&d, take_purge, &purged, e);
 }
 
 /* Expired and lost look the same from here; what is known is by when it must have come. */

@@ -11,6 +11,7 @@
 #include "common/mongo/cas.h"
 #include "common/store/documents.h"
 #include "common/store/schema.h"
+#include "tools/ctl/documents.h"
 #include "tools/ctl/verify_documents.h"
 #include "tools/ctl/verify_rollup.h"
 
@@ -20,43 +21,27 @@ enum { BATCH = 5000 };
 /* --- streams ---------------------------------------------------------------------------------- */
 
 /* Windows or rollups by device and, the newest first, by time. */
-struct verify_stream {
-    const char *name; /* borrowed */
-    mongoc_collection_t *collection;
-    mongoc_cursor_t *cursor;
-    const bson_t *doc; /* NULL = the end; valid until the next one */
-    struct verify_window_key key;
+struct stream {
+    struct documents from;
+    struct verify_window_key key; /* of from.doc */
 };
 
-static void verify_stream_open(struct verify_stream *s, struct verify *v, const char *collection)
+static void open_stream(struct stream *s, struct verify *v, const char *collection)
 {
     bson_t *filter = verify_filter(span_str(v->device), "timestamp", INT64_MIN, INT64_MAX);
     bson_t *opts = BCON_NEW("batchSize", BCON_INT32(BATCH), "sort", "{", "device_id", BCON_INT32(1),
                             "timestamp", BCON_INT32(-1), "}");
-    *s = (struct verify_stream){.name = collection,
-                                .collection = reach_collection(&v->reach, collection)};
-    s->cursor = mongoc_collection_find_with_opts(s->collection, filter, opts, NULL);
-    bson_destroy(opts);
-    bson_destroy(filter);
+    documents_open(&s->from, &v->reach, collection, filter, opts);
 }
 
-static void verify_stream_close(struct verify_stream *s)
+/* Passes over what does not say whose it is, or has another _id: of windows the scan has told. */
+static int next_in(struct stream *s, struct err *e)
 {
-    mongoc_cursor_destroy(s->cursor);
-    mongoc_collection_destroy(s->collection);
-}
-
-static int verify_stream_next(struct verify_stream *s, struct err *e)
-{
-    bson_error_t error = {0};
-    while (mongoc_cursor_next(s->cursor, &s->doc))
-        if (verify_window_key(s->doc, &s->key) && s->key.right_id)
-            return 0;
-    s->doc = NULL;
-    if (!mongoc_cursor_error(s->cursor, &error))
-        return 0;
-    (void)mongo_fail(e, s->name, &error, NULL);
-    return ERR_UNAVAILABLE;
+    int rc;
+    while ((rc = documents_next(&s->from, e)) == 0 && s->from.doc)
+        if (verify_window_key(s->from.doc, &s->key) && s->key.right_id)
+            break;
+    return rc;
 }
 
 /* --- one period ------------------------------------------------------------------------------- */
@@ -73,7 +58,7 @@ struct rollup_pass {
     struct verify *v;
     const struct rollup_level *level;
     const char *collection;
-    struct verify_stream sources, rollups;
+    struct stream sources, rollups;
     char device[READING_DEVICE_ID_MAX + 1];
     int64_t start_ms;
     struct period_rollup *item; /* owned */
@@ -102,7 +87,7 @@ static struct period_rollup *item_of(struct rollup_pass *p, struct span sensor)
 
 static bool read_source(const struct rollup_pass *p, struct rollup_source *out)
 {
-    const bson_t *doc = p->sources.doc;
+    const bson_t *doc = p->sources.from.doc;
     if (p->level == &rollup_hour) {
         struct window w;
         window_init(&w, p->sources.key.start_ms);
@@ -125,7 +110,7 @@ static void take_source(struct rollup_pass *p)
     struct period_rollup *r = item_of(p, p->sources.key.sensor);
     int64_t now_ms = clock_wall_ms(&p->v->clock);
     if (!read_source(p, &source) || !rollup_fold(&r->want, &source) ||
-        !bson_iter_init_find(&iter, p->sources.doc, "last_updated") ||
+        !bson_iter_init_find(&iter, p->sources.from.doc, "last_updated") ||
         bson_iter_date_time(&iter) > now_ms - SETTLED_MS)
         r->settled = false;
 }
@@ -134,28 +119,28 @@ static void take_rollup(struct rollup_pass *p)
 {
     struct period_rollup *r = item_of(p, p->rollups.key.sensor);
     r->stored = true;
-    r->readable = document_rollup_decode(p->rollups.doc, &r->have);
-    r->sound = r->readable && document_stats_sound(p->rollups.doc, &r->have.stats, &r->wrong);
+    r->readable = document_rollup_decode(p->rollups.from.doc, &r->have);
+    r->sound = r->readable && document_stats_sound(p->rollups.from.doc, &r->have.stats, &r->wrong);
 }
 
-static bool is_here(const struct rollup_pass *p, const struct verify_stream *s)
+static bool is_here(const struct rollup_pass *p, const struct stream *s)
 {
-    return s->doc && span_is(s->key.device, p->device) &&
+    return s->from.doc && span_is(s->key.device, p->device) &&
            window_start(s->key.start_ms, p->level->length_ms) == p->start_ms;
 }
 
 /* The period that comes first in the order of both streams. False at the end. */
 static bool choose_period(struct rollup_pass *p)
 {
-    const struct verify_stream *a = &p->sources, *b = &p->rollups;
-    if (!a->doc && !b->doc)
+    const struct stream *a = &p->sources, *b = &p->rollups;
+    if (!a->from.doc && !b->from.doc)
         return false;
-    if (a->doc && b->doc) {
+    if (a->from.doc && b->from.doc) {
         int order = verify_compare(a->key.device, b->key.device);
         int64_t start = window_start(a->key.start_ms, p->level->length_ms);
         if (order > 0 || (order == 0 && b->key.start_ms > start))
             a = b;
-    } else if (!a->doc) {
+    } else if (!a->from.doc) {
         a = b;
     }
     memcpy(p->device, a->key.device.p, a->key.device.len);
@@ -283,12 +268,12 @@ static int run_period(struct rollup_pass *p, struct err *e)
     int rc = 0;
     while (rc == 0 && is_here(p, &p->sources)) {
         take_source(p);
-        rc = verify_stream_next(&p->sources, e);
+        rc = next_in(&p->sources, e);
     }
     while (rc == 0 && is_here(p, &p->rollups)) {
         take_rollup(p);
         p->v->rollups++;
-        rc = verify_stream_next(&p->rollups, e);
+        rc = next_in(&p->rollups, e);
     }
     for (unsigned i = 0; i < p->count && rc == 0; i++)
         rc = judge(p, &p->item[i], e);
@@ -299,14 +284,14 @@ static int run_pass(struct verify *v, const struct rollup_level *level, const ch
                     const char *collection, struct err *e)
 {
     struct rollup_pass p = {.v = v, .level = level, .collection = collection};
-    verify_stream_open(&p.sources, v, sources);
-    verify_stream_open(&p.rollups, v, collection);
-    int rc = verify_stream_next(&p.sources, e);
-    rc = rc ? rc : verify_stream_next(&p.rollups, e);
+    open_stream(&p.sources, v, sources);
+    open_stream(&p.rollups, v, collection);
+    int rc = next_in(&p.sources, e);
+    rc = rc ? rc : next_in(&p.rollups, e);
     while (rc == 0 && choose_period(&p))
         rc = run_period(&p, e);
-    verify_stream_close(&p.sources);
-    verify_stream_close(&p.rollups);
+    documents_close(&p.sources.from);
+    documents_close(&p.rollups.from);
     free(p.item);
     return rc;
 }

@@ -7,6 +7,7 @@
 #include "common/base/xmalloc.h"
 #include "common/store/documents.h"
 #include "common/store/schema.h"
+#include "tools/ctl/documents.h"
 #include "tools/ctl/verify_documents.h"
 #include "tools/ctl/verify_scan.h"
 #include "tools/ctl/verify_settle.h"
@@ -15,10 +16,7 @@ enum { BATCH = 5000 };
 
 /* A sorted stream of documents; what the first of it is about. */
 struct stream {
-    mongoc_collection_t *collection;
-    mongoc_cursor_t *cursor;
-    const char *name;
-    const bson_t *doc; /* NULL = the end; valid until the next one */
+    struct documents from;
     struct span device;
     int64_t at_ms;
     char last_device[READING_DEVICE_ID_MAX + 1];
@@ -28,9 +26,9 @@ struct stream {
 struct scan {
     struct verify *v;
     struct stream raw, windows, devices;
-    struct reading reading; /* of raw.doc */
+    struct reading reading; /* of raw.from.doc */
     struct document_origin origin;
-    struct verify_window_key key; /* of windows.doc */
+    struct verify_window_key key; /* of windows.from.doc */
     struct minute minute;
     char device[READING_DEVICE_ID_MAX + 1]; /* the one in hand */
 };
@@ -51,31 +49,7 @@ static void open_stream(struct stream *s, struct verify *v, const char *collecti
     if (timed)
         BSON_APPEND_INT32(&sort, time_field, -1);
     bson_append_document_end(opts, &sort);
-    s->name = collection;
-    s->collection = reach_collection(&v->reach, collection);
-    s->cursor = mongoc_collection_find_with_opts(s->collection, filter, opts, NULL);
-    bson_destroy(opts);
-    bson_destroy(filter);
-}
-
-static void close_stream(struct stream *s)
-{
-    if (s->cursor)
-        mongoc_cursor_destroy(s->cursor);
-    if (s->collection)
-        mongoc_collection_destroy(s->collection);
-}
-
-static int next_document(struct stream *s, struct err *e)
-{
-    bson_error_t error = {0};
-    if (mongoc_cursor_next(s->cursor, &s->doc))
-        return 0;
-    s->doc = NULL;
-    if (!mongoc_cursor_error(s->cursor, &error))
-        return 0;
-    (void)mongo_fail(e, s->name, &error, NULL);
-    return ERR_UNAVAILABLE;
+    documents_open(&s->from, &v->reach, collection, filter, opts);
 }
 
 /* The merge stands on the order: a store that sorts otherwise must not look like lost readings. */
@@ -83,7 +57,7 @@ static int check_order(struct stream *s, struct err *e)
 {
     int order = verify_compare(span_str(s->last_device), s->device);
     if (order > 0 || (order == 0 && s->last_ms < s->at_ms))
-        return err_set(e, ERR_FAILED, "%s came out of order from the store", s->name);
+        return err_set(e, ERR_FAILED, "%s came out of order from the store", s->from.name);
     if (order != 0) {
         memcpy(s->last_device, s->device.p, s->device.len);
         s->last_device[s->device.len] = '\0';
@@ -113,15 +87,15 @@ static int next_raw(struct scan *s, struct err *e)
 {
     struct verify *v = s->v;
     int rc;
-    while ((rc = next_document(&s->raw, e)) == 0 && s->raw.doc) {
-        if (document_raw_decode(s->raw.doc, &s->reading, &s->origin) &&
+    while ((rc = documents_next(&s->raw.from, e)) == 0 && s->raw.from.doc) {
+        if (document_raw_decode(s->raw.from.doc, &s->reading, &s->origin) &&
             s->reading.device_id.len <= READING_DEVICE_ID_MAX) {
             s->raw.device = s->reading.device_id;
             s->raw.at_ms = s->reading.ts_ms;
             v->readings++;
             return check_order(&s->raw, e);
         }
-        tell_stranger(v, "reading", s->raw.doc);
+        tell_stranger(v, "reading", s->raw.from.doc);
     }
     return rc;
 }
@@ -129,14 +103,14 @@ static int next_raw(struct scan *s, struct err *e)
 static int next_window(struct scan *s, struct err *e)
 {
     int rc;
-    while ((rc = next_document(&s->windows, e)) == 0 && s->windows.doc) {
-        if (verify_window_key(s->windows.doc, &s->key) && s->key.right_id) {
+    while ((rc = documents_next(&s->windows.from, e)) == 0 && s->windows.from.doc) {
+        if (verify_window_key(s->windows.from.doc, &s->key) && s->key.right_id) {
             s->windows.device = s->key.device;
             s->windows.at_ms = s->key.start_ms;
             s->v->windows++;
             return check_order(&s->windows, e);
         }
-        tell_stranger(s->v, "window", s->windows.doc);
+        tell_stranger(s->v, "window", s->windows.from.doc);
     }
     return rc;
 }
@@ -146,15 +120,15 @@ static int next_device(struct scan *s, struct err *e)
     bson_iter_t iter;
     uint32_t len;
     int rc;
-    while ((rc = next_document(&s->devices, e)) == 0 && s->devices.doc) {
-        if (bson_iter_init_find(&iter, s->devices.doc, "_id") && BSON_ITER_HOLDS_UTF8(&iter)) {
+    while ((rc = documents_next(&s->devices.from, e)) == 0 && s->devices.from.doc) {
+        if (bson_iter_init_find(&iter, s->devices.from.doc, "_id") && BSON_ITER_HOLDS_UTF8(&iter)) {
             const char *id = bson_iter_utf8(&iter, &len);
             s->devices.device = span_of(id, len);
             s->v->devices++;
             if (len <= READING_DEVICE_ID_MAX)
                 return check_order(&s->devices, e);
         }
-        tell_stranger(s->v, "device", s->devices.doc);
+        tell_stranger(s->v, "device", s->devices.from.doc);
     }
     return rc;
 }
@@ -163,7 +137,7 @@ static int next_device(struct scan *s, struct err *e)
 
 static bool is_here(const struct scan *s, const struct stream *stream)
 {
-    return stream->doc && span_is(stream->device, s->device);
+    return stream->from.doc && span_is(stream->device, s->device);
 }
 
 static int64_t start_of(const struct scan *s)
@@ -185,7 +159,7 @@ static int fill_minute(struct scan *s, struct device_state *want, const struct d
     int rc = 0;
     int64_t start = s->minute.start_ms;
     while (rc == 0 && is_here(s, &s->windows) && s->windows.at_ms == start) {
-        verify_take_window(&s->minute, s->windows.doc, &s->key);
+        verify_take_window(&s->minute, s->windows.from.doc, &s->key);
         rc = next_window(s, e);
     }
     while (rc == 0 && is_here(s, &s->raw) && start_of(s) == start) {
@@ -228,7 +202,7 @@ static int scan_states(struct scan *s, struct device_state *have, struct device_
     bool readable = true;
     int rc = 0;
     if (is_here(s, &s->devices)) {
-        readable = document_device_decode(s->devices.doc, have);
+        readable = document_device_decode(s->devices.from.doc, have);
         rc = next_device(s, e);
     }
     while (rc == 0 && (is_here(s, &s->raw) || is_here(s, &s->windows)))
@@ -255,7 +229,7 @@ static bool choose_device(struct scan *s)
 {
     const struct stream *all[] = {&s->raw, &s->windows, &s->devices}, *first = NULL;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i]->doc && (!first || verify_compare(all[i]->device, first->device) < 0))
+        if (all[i]->from.doc && (!first || verify_compare(all[i]->device, first->device) < 0))
             first = all[i];
     if (!first)
         return false;
@@ -281,7 +255,7 @@ int verify_scan(struct verify *v, struct err *e)
     open_stream(&s->raw, v, m->raw_collection, "device_id", "ts");
     open_stream(&s->windows, v, m->agg_collection, "device_id", "timestamp");
     open_stream(&s->devices, v, STORE_DEVICES, "_id", NULL);
-    estimate_total(v, s->raw.collection);
+    estimate_total(v, s->raw.from.collection);
     int rc = next_raw(s, e);
     if (rc == 0)
         rc = next_window(s, e);
@@ -290,9 +264,9 @@ int verify_scan(struct verify *v, struct err *e)
     while (rc == 0 && choose_device(s))
         rc = scan_device(s, e);
     minute_deinit(&s->minute);
-    close_stream(&s->raw);
-    close_stream(&s->windows);
-    close_stream(&s->devices);
+    documents_close(&s->raw.from);
+    documents_close(&s->windows.from);
+    documents_close(&s->devices.from);
     free(s);
     return rc;
 }

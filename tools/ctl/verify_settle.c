@@ -10,6 +10,7 @@
 #include "common/mongo/cas.h"
 #include "common/store/documents.h"
 #include "common/store/schema.h"
+#include "tools/ctl/documents.h"
 #include "tools/ctl/verify_documents.h"
 #include "tools/ctl/verify_settle.h"
 
@@ -22,20 +23,9 @@ enum { ATTEMPTS = 5 };
 static int each_document(struct verify *v, const char *collection, bson_t *filter,
                          void (*take)(void *arg, const bson_t *doc), void *arg, struct err *e)
 {
-    mongoc_collection_t *c = reach_collection(&v->reach, collection);
-    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, filter, NULL, NULL);
-    const bson_t *doc;
-    bson_error_t error = {0};
-    while (mongoc_cursor_next(cursor, &doc))
-        take(arg, doc);
-    bool failed = mongoc_cursor_error(cursor, &error);
-    mongoc_cursor_destroy(cursor);
-    mongoc_collection_destroy(c);
-    bson_destroy(filter);
-    if (!failed)
-        return 0;
-    (void)mongo_fail(e, collection, &error, NULL);
-    return ERR_UNAVAILABLE;
+    struct documents d;
+    documents_open(&d, &v->reach, collection, filter, NULL);
+    return documents_each(&d, take, arg, e);
 }
 
 /* Writes the document if the stored one has this revision still; 0 = if there is none. */
