@@ -27,6 +27,13 @@ void intake_deinit(struct pipeline *p)
     free(p->letter);
 }
 
+static struct stream_headers headers_of(const struct pipeline *p, const struct stream_record *r)
+{
+    const struct stream_port *stream = &p->ports.stream;
+    return stream->headers ? stream->headers(stream->self, r)
+                           : (struct stream_headers){.replay = span_of(NULL, 0)};
+}
+
 static struct dead_letter *add_letter(struct pipeline *p, const struct stream_record *r,
                                       const char *reason, const char *message)
 {
@@ -35,6 +42,7 @@ static struct dead_letter *add_letter(struct pipeline *p, const struct stream_re
         p->letter = xreallocarray(p->letter, p->letters_cap, sizeof *p->letter);
     }
     struct dead_letter *d = &p->letter[p->letters++];
+    struct stream_headers headers = headers_of(p, r);
     *d = (struct dead_letter){
         .topic = p->config.topic,
         .partition = r->partition,
@@ -42,8 +50,8 @@ static struct dead_letter *add_letter(struct pipeline *p, const struct stream_re
         .record_ms = r->timestamp_ms,
         .key = r->key,
         .value = r->value,
-        .traceparent = r->traceparent,
-        .replay = r->replay,
+        .traceparent = headers.traceparent,
+        .replay = headers.replay,
         .reason = reason,
         .class = DEAD_POISON,
         .attempts = 1,

@@ -28,8 +28,7 @@ static struct span header_of(const rd_kafka_headers_t *headers, const char *name
 {
     const void *value;
     size_t len;
-    if (headers &&
-        rd_kafka_header_get_last(headers, name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+    if (rd_kafka_header_get_last(headers, name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR &&
         value) {
         return span_of(value, len);
     }
@@ -38,19 +37,27 @@ static struct span header_of(const rd_kafka_headers_t *headers, const char *name
 
 static struct stream_record record_of(rd_kafka_message_t *m)
 {
-    rd_kafka_headers_t *headers = NULL;
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        headers = NULL;
-    }
     return (struct stream_record){
         .partition = m->partition,
         .offset = m->offset,
         .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
         .key = span_of(m->key, m->key_len),
         .value = span_of(m->payload, m->len),
-        .traceparent = header_of(headers, "traceparent"),
-        .replay = header_of(headers, "weir-replay"),
         .handle = m,
+    };
+}
+
+/* The library reads them when it is asked first: some allocations, also where there are none. */
+static struct stream_headers headers(void *self, const struct stream_record *r)
+{
+    (void)self;
+    rd_kafka_headers_t *of_message;
+    if (rd_kafka_message_headers(r->handle, &of_message) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return (struct stream_headers){.replay = span_of(NULL, 0)};
+    }
+    return (struct stream_headers){
+        .traceparent = header_of(of_message, "traceparent"),
+        .replay = header_of(of_message, "weir-replay"),
     };
 }
 
@@ -183,6 +190,7 @@ struct stream_port kafka_consumer_port(struct kafka_consumer *c)
     return (struct stream_port){
         .self = c,
         .poll = port_poll,
+        .headers = headers,
         .release = release,
         .revoke_done = revoke_done,
         .commit = commit,

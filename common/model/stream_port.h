@@ -16,9 +16,13 @@ struct stream_record {
     int64_t offset;
     int64_t timestamp_ms; /* of the record in Kafka; -1 = none */
     struct span key, value;
-    struct span traceparent; /* header, W3C Trace Context; may be empty */
-    struct span replay;      /* header weir-replay of a dead letter sent again; may be empty */
-    void *handle;            /* of the implementation */
+    void *handle; /* of the implementation */
+};
+
+/* What a record says beside key and value; borrowed as the record is. */
+struct stream_headers {
+    struct span traceparent; /* W3C Trace Context; may be empty */
+    struct span replay;      /* weir-replay of a dead letter sent again; may be empty */
 };
 
 enum stream_event {
@@ -64,6 +68,10 @@ struct stream_port {
      * with want_records = false it serves group events only and leaves records where they are.
      * After STREAM_RECORDS the caller owes one release before the next poll with want_records. */
     void (*poll)(void *self, bool want_records, int timeout_ms, struct stream_poll *out);
+
+    /* Looks at the headers of a record in hand. By itself, because hardly any record is asked, and
+     * to look costs as much as to take the record. May be NULL where there are none. */
+    struct stream_headers (*headers)(void *self, const struct stream_record *r);
 
     /* Gives the records of the last poll back. */
     void (*release)(void *self);

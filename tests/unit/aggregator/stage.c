@@ -208,6 +208,12 @@ static int write_ledgers(void *self, struct sink_ledger *items, size_t count, in
     return answer(s, e);
 }
 
+static struct stream_headers headers(void *self, const struct stream_record *r)
+{
+    const struct stage *s = self;
+    return s->headers[r->offset];
+}
+
 static int peek(void *self, struct stream_peek *items, size_t count, struct err *e)
 {
     const struct stage *s = self;
@@ -305,6 +311,7 @@ void stage_open_on(struct stage *s, const struct sink *sink)
     s->ports = (struct pipeline_ports){
         .stream = {.self = s,
                    .poll = poll_stream,
+                   .headers = headers,
                    .release = nothing,
                    .revoke_done = revoke_done,
                    .commit = commit,

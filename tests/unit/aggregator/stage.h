@@ -22,6 +22,7 @@ struct stage {
     unsigned given_back;     /* revocations that were answered */
     enum stream_event event; /* told once, before records */
     struct stream_record record[STAGE_RECORDS];
+    struct stream_headers headers[STAGE_RECORDS]; /* empty unless the test says otherwise */
     char value[STAGE_RECORDS][192];
     size_t records, given;
     int64_t account;      /* next_offset of the stored ledger; 0 = there is none */

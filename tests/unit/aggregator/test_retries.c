@@ -44,6 +44,23 @@ START_TEST(a_refused_record_is_given_up_at_once)
 }
 END_TEST
 
+/* They are asked of the log when the letter is written, while the record is in hand. */
+START_TEST(a_letter_has_the_headers_of_its_record)
+{
+    struct stage s;
+    open_with(&s);
+    s.headers[3].traceparent = s.headers[5].traceparent = span_str("of a neighbour");
+    s.headers[4] = (struct stream_headers){.traceparent = span_str("00-ab-cd-01"),
+                                           .replay = span_str("2 1700000000000")};
+    s.fault[4].refused = true;
+    stage_run_until(&s, 100);
+    ck_assert_uint_eq(s.letters, 1);
+    ck_assert(span_is(s.letter[0].traceparent, "00-ab-cd-01"));
+    ck_assert(span_is(s.letter[0].replay, "2 1700000000000"));
+    pipeline_free(s.pipeline);
+}
+END_TEST
+
 START_TEST(a_record_that_keeps_failing_has_its_attempts)
 {
     struct stage s;
@@ -139,6 +156,7 @@ END_TEST
 UNIT_CASE(retries)
 {
     tcase_add_test(tc, a_refused_record_is_given_up_at_once);
+    tcase_add_test(tc, a_letter_has_the_headers_of_its_record);
     tcase_add_loop_test(tc, a_record_that_keeps_failing_has_its_attempts, 0, RECORDS);
     tcase_add_test(tc, a_record_that_fails_twice_is_stored);
     tcase_add_loop_test(tc, a_record_that_spoils_every_call_is_found_by_halves, 0, RECORDS);

@@ -42,12 +42,13 @@ START_TEST(a_record_has_all_its_parts)
     struct kafka_producer_options o = mock_producer_options(&broker);
     struct kafka_producer *p;
     static struct tally tally;
-    struct kafka_header header = {"traceparent", span_str("00-ab-cd-01")};
+    struct kafka_header header[] = {{"traceparent", span_str("00-ab-cd-01")},
+                                    {"weir-replay", span_str("1 x")}};
     struct kafka_message message = {.partition = 2,
                                     .key = span_str("device-1"),
                                     .value = span_str("{}"),
-                                    .headers = &header,
-                                    .header_count = 1,
+                                    .headers = header,
+                                    .header_count = 2,
                                     .opaque = &tally.reports[0]};
     ck_assert_int_eq(kafka_producer_new(&p, &o, tally_delivery, &tally, NULL), 0);
     ck_assert_int_eq(kafka_producer_send(p, &message, NULL), 0);
@@ -63,7 +64,9 @@ START_TEST(a_record_has_all_its_parts)
     ck_assert_int_eq(r->offset, 0);
     ck_assert(span_is(r->key, "device-1"));
     ck_assert(span_is(r->value, "{}"));
-    ck_assert(span_is(r->traceparent, "00-ab-cd-01"));
+    struct stream_headers headers = m.port.headers(m.port.self, r);
+    ck_assert(span_is(headers.traceparent, "00-ab-cd-01"));
+    ck_assert(span_is(headers.replay, "1 x"));
     ck_assert_int_gt(r->timestamp_ms, 1500000000000);
     m.port.release(m.port.self);
     member_leave(&m);
