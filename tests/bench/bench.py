@@ -36,6 +36,7 @@ from benchlib import (  # noqa: E402
     sinks,
 )
 from benchlib.burst import ProduceLoop  # noqa: E402
+from support.ports import free_ports  # noqa: E402
 
 PARTS = ("processor", "latency", "memory", "neighbour", "calls", "aggregator")
 # Not by themselves: other programs are fetched and built first, which takes minutes.
@@ -142,7 +143,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped then too
     shutil.rmtree(machine.RUN, ignore_errors=True)
     machine.RUN.mkdir()
-    kafka, store = machine.free_port(), machine.free_port()
+    kafka, store = free_ports(2)
     env = {"WEIR_RUN": str(machine.RUN), "KAFKA_PORT": str(kafka), "STORE_PORT": str(store)}
     daemon = {
         "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{kafka}",
@@ -154,6 +155,8 @@ def main() -> int:
     try:
         stack("up", "--only", ",".join(services), env=env)
         bench.measure()
+    except AssertionError as missing:  # of support.wait
+        raise SystemExit(f"bench: {missing}") from missing
     finally:
         stack("down", env=env)
         shutil.rmtree(machine.RUN / "data", ignore_errors=True)

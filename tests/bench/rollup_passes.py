@@ -24,13 +24,14 @@ sys.dont_write_bytecode = True  # no __pycache__ in the checkout
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 
 import requests  # noqa: E402
+from benchlib import machine  # noqa: E402
 from bson import Int64  # noqa: E402
 from pymongo import InsertOne, MongoClient, ReplaceOne  # noqa: E402
 from pymongo.collection import Collection  # noqa: E402
 from support.daemon import Daemon  # noqa: E402
 from support.metrics_text import parse  # noqa: E402
 from support.stack import Stack  # noqa: E402
-from support.wait import wait_until  # noqa: E402
+from support.wait import let_pass, wait_until  # noqa: E402
 
 SENSORS = "temperature_c", "humidity", "pressure_hpa"
 INTERVAL_S = 20  # stands for a minute
@@ -62,11 +63,6 @@ def window(
         "acc": [{"p": 3, "o": Int64(rev)} | {name: Int64(ms) for name, ms in times.items()}
                 | {"sum": [124.5], "squares": [2586.75]}],
     }
-
-
-def cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Fleet:
@@ -114,7 +110,7 @@ class Passes:
             for sample in samples
             if sample.name == name and (level := sample.label("level"))
         }
-        return told | {name: cpu_s(pid) for name, pid in self.pids.items()}
+        return told | {name: machine.cpu_seconds(pid) for name, pid in self.pids.items()}
 
     def through(self, moment: datetime) -> bool:
         rows = list(self.state.find({"_id": {"$in": ["hours", "days"]}}))
@@ -124,7 +120,7 @@ class Passes:
         """From when the aggregator may look until the days are through."""
         self.stop()
         prepare()
-        time.sleep(INTERVAL_S / 4)  # the store is at rest again, and the next pass is due
+        let_pass(INTERVAL_S / 4)  # the store is at rest again, and the next pass is due
         moment = datetime.now(timezone.utc).replace(tzinfo=None)
         self.go_on()
         before, begun = self.counts(), time.monotonic()

@@ -26,7 +26,7 @@ from confluent_kafka import KafkaException  # noqa: E402
 from plan import Fault, plan  # noqa: E402
 from support.load import swinging  # noqa: E402
 from support.oracle import Oracle, PositionMonitor  # noqa: E402
-from support.wait import wait_until  # noqa: E402
+from support.wait import let_pass, wait_until  # noqa: E402
 from traffic import Devices, Poison  # noqa: E402
 from yard import NotTried, Yard  # noqa: E402
 
@@ -71,10 +71,10 @@ def suffer(yard: Yard, faults: list[Fault]) -> None:
             number += 1
             say(f"{time.monotonic() - begun:6.1f} s  {number}/{len(faults)} {fault}")
             yard.begin(fault)
-            time.sleep(fault.lasts_s / len(group))
+            let_pass(fault.lasts_s / len(group))
         for fault in group:
             yard.end(fault)
-        time.sleep(group[-1].gap_s)
+        let_pass(group[-1].gap_s)
         yard.check_alive()
 
 

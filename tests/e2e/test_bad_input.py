@@ -7,7 +7,7 @@ import json
 import pytest
 import requests
 
-from support.readings import now_ms, reading, rfc3339
+from support.readings import now_ms, rfc3339
 from support.stack import Stack
 
 JSON = {"Content-Type": "application/json"}

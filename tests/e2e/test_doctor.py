@@ -12,7 +12,7 @@ from support.client import ingest
 from support.weirctl import Operator
 from support.oracle import Oracle
 from support.readings import reading
-from support.ports import free_ports
+from support.ports import free_port
 from support.stack import DAEMONS, Stack
 from support.wait import wait_until
 
@@ -48,7 +48,7 @@ def test_a_whole_stack_is_well(
 
 
 def test_what_is_away_is_named(operator: Operator, stack: Stack) -> None:
-    nobody = f"127.0.0.1:{free_ports(1)[0]}"
+    nobody = f"127.0.0.1:{free_port()}"
     found = examined(operator, BROKEN, ALERTER_URL=f"http://{nobody}")
     assert [c for c, row in found.items() if row["grade"] == "failed"] == ["weir-alerter"]
     assert found["weir-alerter"]["todo"]

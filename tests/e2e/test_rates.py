@@ -19,7 +19,7 @@ from support.daemon import Daemon, run, sanitized
 from support.log import RAW, Log
 from support.readings import id_of, now_ms, reading
 from support.stack import Stack
-from support.wait import wait_until
+from support.wait import pace, wait_until
 
 LINES = "application/x-ndjson"
 KEY = "rates-key-0123456789abcdef"
@@ -189,7 +189,7 @@ class Sender:
         connection = http.client.HTTPConnection(urlsplit(self.daemon.url).netloc, timeout=20)
         due = time.monotonic()
         for item in self.items:
-            time.sleep(max(0.0, due - time.monotonic()))  # the pace of the load
+            pace(due)
             due = max(due + 1 / self.per_s, time.monotonic() - 0.5)
             begun = time.monotonic()
             headers = {"Content-Type": "application/json"}

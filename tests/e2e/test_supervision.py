@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.daemon import Daemon, run
-from support.ports import free_ports
+from support.ports import free_port
 from support.stack import DAEMONS, Stack
 from support.wait import wait_until
 
@@ -25,7 +25,7 @@ def test_probe_of_a_healthy_daemon_exits_0(stack: Stack, name: str) -> None:
 
 @pytest.mark.parametrize("name", DAEMONS)
 def test_probe_tells_what_is_wrong(stack: Stack, name: str) -> None:
-    (port,) = free_ports(1)
+    port = free_port()
     nobody = run(name, "--probe", f"http://127.0.0.1:{port}/healthz")
     assert nobody.returncode == 1
     refused = f"cannot ask 127.0.0.1 port {port}: Connection refused"

@@ -12,7 +12,7 @@ from support.load import Load, gentle
 from support.weirctl import Operator
 from support.oracle import Oracle
 from support.readings import now_ms, reading, rfc3339
-from support.ports import free_ports
+from support.ports import free_port
 from support.stack import Stack
 from support.wait import wait_until
 
@@ -197,7 +197,7 @@ def test_what_is_being_written_is_never_wrong(
 
 
 def test_not_checked_is_told_apart_from_equal(operator: Operator) -> None:
-    nobody = f"127.0.0.1:{free_ports(1)[0]}"
+    nobody = f"127.0.0.1:{free_port()}"
     away = operator.call("verify", KAFKA_BOOTSTRAP_SERVERS=nobody)
     assert away.returncode == NOT_CHECKED and "telemetry.raw" in away.stderr, away
     away = operator.call("verify", MONGO_URL=f"mongodb://{nobody}")

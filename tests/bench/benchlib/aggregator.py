@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pymongo
 from confluent_kafka import Producer
+from support.ports import free_port
+from support.wait import wait_until
 
 from . import freshness, machine
 from .goals import Row, at_most
+from .readings import Readings
 from .server import Server
 
 LIMIT_SECONDS = 120
@@ -19,23 +22,18 @@ TICK_SECONDS = 0.01  # of a feeder
 
 
 class Source:
-    """Readings of 500 devices, a millisecond apart."""
+    """Puts readings straight into the log."""
 
     def __init__(self, servers: str, topic: str) -> None:
-        self.topic, self.made = topic, 0
-        self.start_ms = int(time.time() * 1000) - 3600_000
+        self.topic, self.made, self.readings = topic, 0, Readings()
         self.producer = Producer(
             {"bootstrap.servers": servers, "linger.ms": 20, "queue.buffering.max.messages": 1000000}
         )
 
     def send(self, count: int) -> None:
         for i in range(self.made, self.made + count):
-            device = f"bench-{i % 500}"
-            value = (
-                f'{{"device_id":"{device}","ts":{self.start_ms + i},'
-                f'"temperature_c":{20 + i % 100 / 10},"humidity":{40 + i % 50 / 10},"seq":{i}}}'
-            )
-            self.producer.produce(self.topic, value, key=device)
+            device = self.readings.device(i)
+            self.producer.produce(self.topic, self.readings.text(i), key=device)
         self.producer.poll(0)
         self.made += count
 
@@ -72,17 +70,12 @@ def in_ledger(db) -> int:
     return sum(d["next_offset"] - d["first"] for d in db.ledger.find())
 
 
-def wait_until(true, what: str) -> None:
-    started = time.monotonic()
-    while not true():
-        if time.monotonic() - started > LIMIT_SECONDS:
-            raise SystemExit(f"bench: the aggregator did not get so far: {what}")
-        time.sleep(0.02)
-
-
 def wait_ledger(db, readings: int) -> int:
-    wait_until(lambda: in_ledger(db) >= readings, f"{readings} readings in the ledger")
-    return in_ledger(db)
+    def enough() -> int:
+        found = in_ledger(db)
+        return found if found >= readings else 0
+
+    return wait_until(enough, LIMIT_SECONDS, f"{readings} readings in the ledger")
 
 
 def run_alone(build: Path, *words: str | int) -> dict:
@@ -100,7 +93,7 @@ class Daemon:
 
     def __init__(self, build: Path, env: dict[str, str], name: str) -> None:
         self.name = f"{name}_{int(time.time())}"
-        self.port = machine.free_port()
+        self.port = free_port()
         self.command = [str(build / "bin/weir-aggregator")]
         own = {"TELEMETRY_TOPIC": self.name, "MONGO_DB": self.name}
         self.env = env | own | {"DLQ_TOPIC": self.name + ".dlq"}
@@ -218,15 +211,21 @@ def kill_row(daemon: Daemon, rate: float) -> Row:
     def keeps_up() -> bool:
         return in_ledger(daemon.db) >= feeder.source.made - rate
 
+    def under_load() -> bool:
+        return feeder.source.made > 2 * rate and keeps_up()
+
+    def counts_again() -> bool:
+        return in_ledger(daemon.db) > before
+
     try:
-        wait_until(lambda: feeder.source.made > 2 * rate and keeps_up(), "two seconds of load")
+        wait_until(under_load, LIMIT_SECONDS, "two seconds of load, kept up with")
         server.process.kill()
         server.process.wait()
         killed, before = time.monotonic(), in_ledger(daemon.db)
         server = daemon.start()
-        wait_until(lambda: in_ledger(daemon.db) > before, "counting again after a kill")
+        wait_until(counts_again, LIMIT_SECONDS, "counting again after a kill")
         back = time.monotonic()
-        wait_until(keeps_up, "caught up after a kill")
+        wait_until(keeps_up, LIMIT_SECONDS, "caught up after a kill")
         outage, again = back - killed, time.monotonic() - back
     finally:
         feeder.stop()

@@ -6,8 +6,9 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
+
+from support.wait import came_true
 
 from . import machine
 from .burst import NDJSON, PIPELINED, SINGLE, Shape, read_wrk, wrk_command
@@ -15,6 +16,7 @@ from .goals import Row
 from .server import Server
 
 SECONDS = 2
+ATTACH_SECONDS = 10
 SHOWN = 5  # of the most frequent calls
 
 
@@ -26,13 +28,11 @@ def all_traced(pid: int) -> bool:
 def attach(server: Server, out: Path) -> subprocess.Popen:
     command = ["strace", "-c", "-f", "-qq", "-o", str(out), "-p", str(server.pid)]
     tracer = subprocess.Popen(machine.pinned(machine.OTHERS, command), stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 10
-    while not all_traced(server.pid):
-        if tracer.poll() is not None or time.monotonic() > deadline:
-            tracer.kill()
-            raise PermissionError(tracer.stderr.read().decode().strip())
-        time.sleep(0.02)
-    return tracer
+    came_true(lambda: tracer.poll() is not None or all_traced(server.pid), ATTACH_SECONDS)
+    if tracer.poll() is None and all_traced(server.pid):
+        return tracer
+    tracer.kill()
+    raise PermissionError(tracer.stderr.read().decode().strip())
 
 
 def read_counts(text: str) -> dict[str, int]:

@@ -5,73 +5,70 @@ from __future__ import annotations
 import http.client
 import json
 import statistics
-import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pymongo
+from support.ports import free_port
+from support.wait import pace, wait_until
 
-from . import machine, server
+from . import server
 from .goals import Row, at_most
 from .server import Server
 
-RATE, SECONDS, THREADS = 200, 15, 4
+RATE, SECONDS, SENDERS = 200, 15, 4
 SAMPLE = 8  # every eighth is looked for: more would be load of its own
 PATIENCE_SECONDS = 10
+WATCHERS = RATE // SAMPLE * PATIENCE_SECONDS  # at most so many are looked for at once
+LOOK_SECONDS = 0.001  # finer than what is measured
 
 
-class Sender(threading.Thread):
+def watch(db, device: str, accepted: float) -> float:
+    """Milliseconds until the reading and its window are there."""
+    for collection in (db.telemetry_raw, db.aggregated_data):
+        wait_until(
+            lambda rows=collection: rows.find_one({"device_id": device}, {"_id": 1}),
+            PATIENCE_SECONDS,
+            f"{device}, which was accepted, in {collection.name}",
+            LOOK_SECONDS,
+        )
+    return (time.monotonic() - accepted) * 1000
+
+
+def send(port: int, index: int, db, watchers: ThreadPoolExecutor) -> list[Future[float]]:
     """Sends on a fixed plan; each sampled reading is of a device of its own."""
-
-    def __init__(self, port: int, index: int, db) -> None:
-        super().__init__()
-        self.port, self.index, self.db = port, index, db
-        self.took_ms: list[float] = []
-        self.watchers: list[threading.Thread] = []
-
-    def run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        started = time.monotonic()
-        for n in range(RATE * SECONDS // THREADS):
-            time.sleep(max(0.0, started + n * THREADS / RATE - time.monotonic()))
-            sampled = n % SAMPLE == self.index % SAMPLE
-            device = f"fresh-{self.index}-{n if sampled else 'many'}"
-            body = {"device_id": device, "temperature_c": 20, "humidity": 40, "seq": n}
-            connection.request("POST", "/ingest", json.dumps(body))
-            if connection.getresponse().read() and sampled:
-                watcher = threading.Thread(target=self.watch, args=(device, time.monotonic()))
-                watcher.start()
-                self.watchers.append(watcher)
-        connection.close()
-        for watcher in self.watchers:
-            watcher.join()
-
-    def watch(self, device: str, accepted: float) -> None:
-        wanted = {"device_id": device}
-        for collection in (self.db.telemetry_raw, self.db.aggregated_data):
-            while not collection.find_one(wanted, {"_id": 1}):
-                if time.monotonic() > accepted + PATIENCE_SECONDS:
-                    raise SystemExit(f"bench: {device} was accepted and cannot be found")
-                time.sleep(0.001)
-        self.took_ms.append((time.monotonic() - accepted) * 1000)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    started, watched = time.monotonic(), []
+    for n in range(RATE * SECONDS // SENDERS):
+        pace(started + n * SENDERS / RATE)
+        sampled = n % SAMPLE == index % SAMPLE
+        device = f"fresh-{index}-{n if sampled else 'many'}"
+        body = {"device_id": device, "temperature_c": 20, "humidity": 40, "seq": n}
+        connection.request("POST", "/ingest", json.dumps(body))
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"bench: a reading was not taken: {text!r}")
+        if sampled:
+            watched.append(watchers.submit(watch, db, device, time.monotonic()))
+    connection.close()
+    return watched
 
 
 def play(build: Path, env: dict[str, str]) -> list[float]:
     name = f"fresh_{int(time.time())}"
     own = {"TELEMETRY_TOPIC": name, "MONGO_DB": name, "DLQ_TOPIC": name + ".dlq"}
-    env, port = env | own, machine.free_port()
+    env, port = env | own, free_port()
     db = pymongo.MongoClient(env["MONGO_URL"])[name]
     front = server.ingest(build, env, "ingest-fresh")
     command = [str(build / "bin/weir-aggregator")]
     back = Server("aggregator-fresh", command, port, env | {"LISTEN": f"127.0.0.1:{port}"})
     try:
         back.wait("/readyz")
-        senders = [Sender(front.port, i, db) for i in range(THREADS)]
-        for sender in senders:
-            sender.start()
-        for sender in senders:
-            sender.join()
-        return sorted(ms for sender in senders for ms in sender.took_ms)
+        with ThreadPoolExecutor(WATCHERS) as watchers, ThreadPoolExecutor(SENDERS) as senders:
+            plans = [senders.submit(send, front.port, i, db, watchers) for i in range(SENDERS)]
+            return sorted(watched.result() for plan in plans for watched in plan.result())
     finally:
         front.stop()
         back.stop()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.log import Log
+from support.wait import came_true, let_pass
 
 from . import account, machine, server
 from .account import Account, Windows
@@ -31,7 +32,7 @@ LOAD_SECONDS = 240  # at most; it ends with the last kill
 WORKING_SECONDS = (0.3, 3.0)  # between the sight of work and the kill
 REVIVE_SECONDS = 90
 DRAIN_SECONDS = 120
-LOOK_SECONDS = 0.5
+GHOST_SECONDS = 0.5  # what a dead one sent has been stored by then
 
 PEERS = [
     Sink("Kafka Connect, defaults", through_connect(), group=CONNECT_GROUP),
@@ -80,15 +81,17 @@ class Victim:
         return self.task.db.telemetry_raw.estimated_document_count()
 
     def start(self) -> None:
-        """Until there are more documents than soon after: what a dead one sent has come by then."""
-        self.one = self.sink.start(self.task)
-        deadline = time.monotonic() + REVIVE_SECONDS
-        time.sleep(LOOK_SECONDS)
+        """Until it stores: there are more documents than a moment after its start."""
+        one = self.one = self.sink.start(self.task)
+        let_pass(GHOST_SECONDS)
         before = self.documents()
-        while self.documents() <= before:
-            ended = self.one.process.poll() is not None or self.enough.wait(LOOK_SECONDS)
-            if ended or time.monotonic() > deadline:
-                raise NotAvailable(f"stored nothing for {REVIVE_SECONDS} s; see {self.one.log}")
+
+        def works() -> bool:
+            return self.documents() > before
+
+        came_true(lambda: works() or one.ended or self.enough.is_set(), REVIVE_SECONDS)
+        if not works():
+            raise NotAvailable(f"stored nothing for {REVIVE_SECONDS} s; see {one.log}")
 
     def kill(self) -> None:
         self.one.process.kill()
@@ -116,16 +119,15 @@ def suffer(victim: Victim, until: float) -> None:
 
 def wait_done(victim: Victim, log: Log) -> bool:
     """Whether its group has committed all of the log in time; Connect does that once a minute."""
-    deadline = time.monotonic() + DRAIN_SECONDS
     topic = victim.task.topic
     ends = {p: end for p, end in log.ends(topic).items() if end}
     group = victim.sink.group.format(name=victim.task.name)
-    while time.monotonic() < deadline:
+
+    def done() -> bool:
         committed = log.committed(group, topic)
-        if all(committed.get(p, 0) >= end for p, end in ends.items()):
-            return True
-        time.sleep(LOOK_SECONDS)
-    return False
+        return all(committed.get(p, 0) >= end for p, end in ends.items())
+
+    return came_true(done, DRAIN_SECONDS)
 
 
 class Load:

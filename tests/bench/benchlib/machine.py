@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 from pathlib import Path
 
@@ -18,12 +17,6 @@ TICK = os.sysconf("SC_CLK_TCK")
 MEASURED = "0"
 OTHERS = str(max((os.cpu_count() or 1) - 1, 0))
 ALL = f"{MEASURED}-{OTHERS}"  # where nothing is measured
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def pinned(processor: str, command: list[str]) -> list[str]:

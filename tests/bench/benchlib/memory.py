@@ -5,8 +5,9 @@ from __future__ import annotations
 import resource
 import socket
 import subprocess
-import time
 from pathlib import Path
+
+from support.wait import let_pass
 
 from . import machine, server
 from .burst import load_command
@@ -48,7 +49,7 @@ def sample(build: Path, one: server.Server, seconds: float) -> list[float]:
     samples = []
     while load.poll() is None:
         samples.append(machine.memory_mib(one.pid))
-        time.sleep(max(seconds / 300, 0.1))
+        let_pass(max(seconds / 300, 0.1))
     if load.returncode != 0:
         raise SystemExit("bench: the load of the memory row failed")
     return samples

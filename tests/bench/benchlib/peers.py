@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Callable
+
+from support.ports import free_port
+from support.wait import let_pass
 
 from . import machine
 from .burst import SINGLE, closed
@@ -32,7 +34,7 @@ PEERS = [
 
 
 def start(peer: Peer, kafka: str, topic: str) -> Server:
-    port = machine.free_port()
+    port = free_port()
     env = {"PORT": str(port), "KAFKA": kafka, "TOPIC": topic}
     name = "peer " + peer.name.split()[0].strip(",")
     server = Server(name, peer.command(), port, env)
@@ -40,7 +42,7 @@ def start(peer: Peer, kafka: str, topic: str) -> Server:
         server.wait(peer.ready)
         closed(server, SINGLE, 1)  # warms up, and shows that it takes readings
         settle(server)
-    except SystemExit as e:
+    except (AssertionError, SystemExit) as e:
         server.stop()
         raise NotAvailable(str(e).removeprefix("bench: ")) from None
     return server
@@ -48,11 +50,12 @@ def start(peer: Peer, kafka: str, topic: str) -> Server:
 
 def settle(server: Server) -> None:
     """Until it is idle: who answers before Kafka has the data has work left after the burst."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    before, now = -1.0, machine.cpu_seconds(server.pid)
-    while now - before > IDLE_SHARE and time.monotonic() < deadline:
-        time.sleep(1)
-        before, now = now, machine.cpu_seconds(server.pid)
+    used = machine.cpu_seconds(server.pid)
+    for _ in range(SETTLE_SECONDS):
+        let_pass(1)
+        before, used = used, machine.cpu_seconds(server.pid)
+        if used - before <= IDLE_SHARE:
+            return
 
 
 def cost(server: Server, args) -> dict:

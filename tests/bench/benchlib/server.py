@@ -6,8 +6,10 @@ import http.client
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
+
+from support.ports import free_port
+from support.wait import came_true
 
 from . import machine
 
@@ -38,6 +40,10 @@ class Server:
         return self.process.pid
 
     @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -56,16 +62,14 @@ class Server:
 
     def wait(self, path: str | None = None, seconds: float = 30) -> Server:
         """Until it takes connections, and answers 200 on `path` if one is given."""
-        deadline = time.monotonic() + seconds
-        while not self.answers(path):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise SystemExit(f"bench: {self.name} is not ready; see {self.log}")
-            time.sleep(0.05)
+        came_true(lambda: self.ended or self.answers(path), seconds)
+        if self.ended or not self.answers(path):
+            self.stop()
+            raise SystemExit(f"bench: {self.name} is not ready; see {self.log}")
         return self
 
     def stop(self) -> None:
-        if self.process.poll() is None:
+        if not self.ended:
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(10)
@@ -75,11 +79,11 @@ class Server:
 
 
 def yardstick(build: Path, name: str) -> Server:
-    port = machine.free_port()
+    port = free_port()
     return Server(name, [str(build / "bench" / name), str(port)], port, {}).wait()
 
 
 def ingest(build: Path, env: dict[str, str], name: str = "weir-ingest") -> Server:
-    port = machine.free_port()
+    port = free_port()
     own = env | {"LISTEN": f"127.0.0.1:{port}"}
     return Server(name, [str(build / "bin/weir-ingest")], port, own).wait("/readyz")

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Callable
 
 import pymongo
+from support.ports import free_port
+from support.wait import let_pass
 
 from . import machine, server
 from .goals import Row, at_least, median
 from .obtain import FILES, NotAvailable, bento, connect
 from .peers import settle
+from .readings import Readings
 from .server import Server
 
 READINGS = 200_000
@@ -74,7 +77,7 @@ class Sink:
 
 def ours(build: Path) -> Sink:
     def start(task: Task) -> Server:
-        command, port = [str(build / "bin/weir-aggregator")], machine.free_port()
+        command, port = [str(build / "bin/weir-aggregator")], free_port()
         own = {"TELEMETRY_TOPIC": task.topic, "MONGO_DB": task.name, "LISTEN": f"127.0.0.1:{port}"}
         env = task.env | own | {"DLQ_TOPIC": task.topic + ".dlq"}
         return Server(task.name, command, port, env, task.processor)
@@ -84,7 +87,7 @@ def ours(build: Path) -> Sink:
 
 def through_bento(config: str) -> Start:
     def start(task: Task) -> Server:
-        return Server(task.name, bento(config), machine.free_port(), task.settings, task.processor)
+        return Server(task.name, bento(config), free_port(), task.settings, task.processor)
 
     return start
 
@@ -94,7 +97,7 @@ def through_connect(*more: str) -> Start:
 
     def start(task: Task) -> Server:
         command, plugins = connect()
-        port = machine.free_port()
+        port = free_port()
         known = task.settings | {"PLUGINS": str(plugins), "PORT": str(port)}
         files = {"worker.properties": [], "sink.properties": more}
         for name, others in files.items():
@@ -113,15 +116,11 @@ BENTO = Sink("bento 1.8.2", through_bento("store.yaml"), 20)
 def fill(build: Path, env: dict[str, str], topic: str, readings: int) -> None:
     """Through weir-ingest, so that the records are those that it writes."""
     front = server.ingest(build, env | {"TELEMETRY_TOPIC": topic}, "ingest-" + topic)
-    begin_ms = int(time.time() * 1000) - 3600_000
+    made = Readings()
     connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=30)
     try:
         for first in range(0, readings, BATCH):
-            lines = (
-                f'{{"device_id":"bench-{i % 500}","ts":{begin_ms + i},'
-                f'"temperature_c":{20 + i % 100 / 10},"humidity":{40 + i % 50 / 10},"seq":{i}}}'
-                for i in range(first, min(first + BATCH, readings))
-            )
+            lines = map(made.text, range(first, min(first + BATCH, readings)))
             kind = {"Content-Type": "application/x-ndjson"}
             connection.request("POST", "/api/v1/readings", "\n".join(lines), kind)
             answer = connection.getresponse()
@@ -153,9 +152,9 @@ def watch(one: Server, raw, readings: int) -> list[Look]:
     started = time.monotonic()
     looks = [look(one, raw, started)]
     while looks[-1].documents < readings:
-        if one.process.poll() is not None or looks[-1].seconds > LIMIT_SECONDS:
+        if one.ended or looks[-1].seconds > LIMIT_SECONDS:
             raise NotAvailable(f"stored {looks[-1].documents} of {readings} readings; see {one.log}")
-        time.sleep(LOOK_SECONDS)
+        let_pass(LOOK_SECONDS)
         looks.append(look(one, raw, started))
     return looks
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from .ports import free_ports
+from .ports import free_port
 from .stack import TUNING, Stack, binaries, clean_environment, is_ready
 from .wait import wait_until
 
@@ -16,7 +16,7 @@ class Daemon:
 
     def __init__(self, stack: Stack, name: str, **env: str) -> None:
         self.name = name
-        self.port = free_ports(1)[0]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = stack.run / "log" / f"second-{name}-{self.port}.log"
         self.env = clean_environment() | TUNING

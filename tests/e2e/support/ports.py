@@ -23,6 +23,10 @@ def free_ports(count: int) -> list[int]:
     raise AssertionError("no free ports")
 
 
+def free_port() -> int:
+    return free_ports(1)[0]
+
+
 def accepts(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
