@@ -274,7 +274,7 @@ START_TEST(each_fault_has_its_outcome)
                   t->c->name, t->stage.blocked, t->stage.why);
     ck_assert_msg(t->c->act == PROXY_PASS || proxy_spoiled(t->proxy) > 0 || t->c->times == 0,
                   "%s: nothing was spoiled", t->c->name);
-    pipeline_free(t->stage.pipeline);
+    stage_close(&t->stage);
 }
 END_TEST
 

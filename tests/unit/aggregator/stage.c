@@ -300,14 +300,19 @@ static struct sink own_sink(struct stage *s)
 
 void stage_open(struct stage *s)
 {
-    struct sink sink = own_sink(s);
-    stage_open_on(s, &sink);
+    const struct pipeline_config config = pipeline_config_defaults();
+    stage_open_as(s, &config);
 }
 
-void stage_open_on(struct stage *s, const struct sink *sink)
+void stage_close(struct stage *s)
+{
+    pipeline_free(s->pipeline);
+}
+
+static void open_over(struct stage *s, const struct pipeline_config *config,
+                      const struct sink *sink)
 {
     *s = (struct stage){.event = STREAM_ASSIGNED};
-    struct pipeline_config config = pipeline_config_defaults();
     s->ports = (struct pipeline_ports){
         .stream = {.self = s,
                    .poll = poll_stream,
@@ -327,7 +332,19 @@ void stage_open_on(struct stage *s, const struct sink *sink)
                      .store_replaced = store_replaced},
         .clock = {.self = s, .wall_ms = wall_ms, .monotonic_ns = monotonic_ns},
     };
-    s->pipeline = pipeline_new(&config, &s->ports);
+    s->pipeline = pipeline_new(config, &s->ports);
+}
+
+void stage_open_on(struct stage *s, const struct sink *sink)
+{
+    const struct pipeline_config config = pipeline_config_defaults();
+    open_over(s, &config, sink);
+}
+
+void stage_open_as(struct stage *s, const struct pipeline_config *config)
+{
+    const struct sink sink = own_sink(s);
+    open_over(s, config, &sink);
 }
 
 void stage_append(struct stage *s, int64_t at_ms)

@@ -53,11 +53,13 @@ struct stage {
     struct pipeline *pipeline;
 };
 
-/* A partition is assigned; the pipeline is made, and freed by the test. */
+/* A partition is assigned; the pipeline is made, with the defaults. */
 void stage_open(struct stage *s);
-
-/* The same over another store. */
+/* The same with another configuration, ... */
+void stage_open_as(struct stage *s, const struct pipeline_config *config);
+/* ... or over another store. */
 void stage_open_on(struct stage *s, const struct sink *sink);
+void stage_close(struct stage *s);
 
 /* A reading that came into the log at `at_ms` and speaks of that moment. */
 void stage_append(struct stage *s, int64_t at_ms);

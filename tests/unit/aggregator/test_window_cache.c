@@ -4,6 +4,18 @@
 
 #include "tests/unit/unit.h"
 
+static struct window_cache cache;
+
+static void set(void)
+{
+    window_cache_init(&cache, 1);
+}
+
+static void strike(void)
+{
+    window_cache_deinit(&cache);
+}
+
 static int64_t watermark;
 
 static int64_t watermark_of(void *arg, int32_t partition)
@@ -15,125 +27,109 @@ static int64_t watermark_of(void *arg, int32_t partition)
 
 static const struct window_clock window_clock = {.open_ms = 65000, .watermark = watermark_of};
 
-static struct window_entry *entry(struct window_cache *c, const char *device, const char *sensor,
-                                  int64_t start_ms)
+static struct window_entry *entry(const char *device, const char *sensor, int64_t start_ms)
 {
-    struct device_entry *d = window_cache_device(c, span_str(device));
-    return window_cache_window(c, d, span_str(sensor), start_ms);
+    struct device_entry *d = window_cache_device(&cache, span_str(device));
+    return window_cache_window(&cache, d, span_str(sensor), start_ms);
 }
 
-static struct window_entry *folded(struct window_cache *c, const char *device, int64_t start_ms)
+static struct window_entry *folded(const char *device, int64_t start_ms)
 {
-    struct window_entry *w = entry(c, device, "temperature_c", start_ms);
+    struct window_entry *w = entry(device, "temperature_c", start_ms);
     w->loaded = true;
-    window_cache_fold_window(c, w, 0, start_ms / 1000, start_ms + 1, 20);
+    window_cache_fold_window(&cache, w, 0, start_ms / 1000, start_ms + 1, 20);
     return w;
 }
 
-static void written(struct window_cache *c)
+static void written(void)
 {
-    for (size_t i = 0; i < c->dirty_windows.count; i++)
-        ((struct window_entry *)c->dirty_windows.item[i])->dirty = false;
-    c->dirty_windows.count = 0;
-    for (size_t i = 0; i < c->dirty_devices.count; i++)
-        ((struct device_entry *)c->dirty_devices.item[i])->dirty = false;
-    c->dirty_devices.count = 0;
-    c->round++;
+    for (size_t i = 0; i < cache.dirty_windows.count; i++)
+        ((struct window_entry *)cache.dirty_windows.item[i])->dirty = false;
+    cache.dirty_windows.count = 0;
+    for (size_t i = 0; i < cache.dirty_devices.count; i++)
+        ((struct device_entry *)cache.dirty_devices.item[i])->dirty = false;
+    cache.dirty_devices.count = 0;
+    cache.round++;
 }
 
 START_TEST(the_same_key_is_the_same_entry)
 {
-    struct window_cache c;
-    window_cache_init(&c, 1);
-    struct window_entry *w = folded(&c, "a", 60000);
-    ck_assert_ptr_eq(w, folded(&c, "a", 60000));
-    ck_assert_ptr_ne(w, folded(&c, "b", 60000));
-    ck_assert_ptr_ne(w, folded(&c, "a", 120000));
-    ck_assert_uint_eq(c.dirty_windows.count, 3); /* each once */
-    ck_assert_ptr_eq(window_cache_device(&c, span_str("a")),
-                     window_cache_device(&c, span_str("a")));
-    window_cache_deinit(&c);
+    struct window_entry *w = folded("a", 60000);
+    ck_assert_ptr_eq(w, folded("a", 60000));
+    ck_assert_ptr_ne(w, folded("b", 60000));
+    ck_assert_ptr_ne(w, folded("a", 120000));
+    ck_assert_uint_eq(cache.dirty_windows.count, 3); /* each once */
+    ck_assert_ptr_eq(window_cache_device(&cache, span_str("a")),
+                     window_cache_device(&cache, span_str("a")));
 }
 END_TEST
 
 START_TEST(a_window_is_final_when_the_watermark_is_past_its_grace)
 {
-    struct window_cache c;
-    window_cache_init(&c, 1);
-    struct window_entry *w = folded(&c, "a", 60000);
-    written(&c);
+    struct window_entry *w = folded("a", 60000);
+    written();
     watermark = 60000 + 60000 + 5000 - 1;
-    window_cache_sweep(&c, &window_clock);
+    window_cache_sweep(&cache, &window_clock);
     ck_assert(!w->final);
     watermark++;
-    window_cache_sweep(&c, &window_clock);
+    window_cache_sweep(&cache, &window_clock);
     ck_assert(w->final && w->dirty);
     struct window window = {0};
     window_entry_unpack(w, &window);
     ck_assert(window.final);
     window_deinit(&window);
-    written(&c);
-    window_cache_sweep(&c, &window_clock); /* nothing is left to be said: it goes */
-    ck_assert_uint_eq(c.windows.table.count, 0);
-    ck_assert_uint_eq(c.dirty_windows.count, 0);
-    window_cache_deinit(&c);
+    written();
+    window_cache_sweep(&cache, &window_clock); /* nothing is left to be said: it goes */
+    ck_assert_uint_eq(cache.windows.table.count, 0);
+    ck_assert_uint_eq(cache.dirty_windows.count, 0);
 }
 END_TEST
 
 START_TEST(dirty_windows_are_never_evicted)
 {
-    struct window_cache c;
-    window_cache_init(&c, 1);
     for (int i = 0; i < 100; i++)
-        folded(&c, "a", i * INT64_C(60000));
-    window_cache_evict(&c, 10);
-    ck_assert_uint_eq(c.windows.table.count, 100);
-    written(&c);
-    window_cache_evict(&c, 10);
-    ck_assert_uint_eq(c.windows.table.count, 10); /* and no more than needed */
-    window_cache_deinit(&c);
+        folded("a", i * INT64_C(60000));
+    window_cache_evict(&cache, 10);
+    ck_assert_uint_eq(cache.windows.table.count, 100);
+    written();
+    window_cache_evict(&cache, 10);
+    ck_assert_uint_eq(cache.windows.table.count, 10); /* and no more than needed */
 }
 END_TEST
 
 START_TEST(what_was_touched_lately_stays_while_there_is_room)
 {
-    struct window_cache c;
-    window_cache_init(&c, 1);
-    folded(&c, "old", 0);
+    folded("old", 0);
     for (int i = 0; i < 100; i++)
-        written(&c);
-    folded(&c, "new", 0);
-    written(&c);
-    window_cache_evict(&c, 1);
-    ck_assert_uint_eq(c.windows.table.count, 1);
-    ck_assert(entry(&c, "new", "temperature_c", 0)->loaded);
-    window_cache_deinit(&c);
+        written();
+    folded("new", 0);
+    written();
+    window_cache_evict(&cache, 1);
+    ck_assert_uint_eq(cache.windows.table.count, 1);
+    ck_assert(entry("new", "temperature_c", 0)->loaded);
 }
 END_TEST
 
 /* A device stays as long as a window names it, and a sensor's name as long too. */
 START_TEST(a_device_goes_after_its_windows)
 {
-    struct window_cache c;
-    window_cache_init(&c, 1);
-    folded(&c, "a", 0);
-    folded(&c, "a", 60000);
-    folded(&c, "b", 0);
-    written(&c);
-    c.round += 100;
-    window_cache_device(&c, span_str("c"));
-    c.round += 100;
-    window_cache_evict(&c, 3); /* windows are three, so only the device without any goes */
-    ck_assert_uint_eq(c.windows.table.count, 3);
-    ck_assert_uint_eq(c.devices.table.count, 3);
-    window_cache_evict(&c, 2);
-    ck_assert_uint_eq(c.windows.table.count, 2);
-    ck_assert_uint_eq(c.names.pool.count, 1);
-    window_cache_evict(&c, 0);
-    ck_assert_uint_eq(c.windows.table.count, 0);
-    ck_assert_uint_eq(c.devices.table.count, 0);
-    ck_assert_uint_eq(c.names.pool.count, 0);
-    window_cache_deinit(&c);
+    folded("a", 0);
+    folded("a", 60000);
+    folded("b", 0);
+    written();
+    cache.round += 100;
+    window_cache_device(&cache, span_str("c"));
+    cache.round += 100;
+    window_cache_evict(&cache, 3); /* windows are three, so only the device without any goes */
+    ck_assert_uint_eq(cache.windows.table.count, 3);
+    ck_assert_uint_eq(cache.devices.table.count, 3);
+    window_cache_evict(&cache, 2);
+    ck_assert_uint_eq(cache.windows.table.count, 2);
+    ck_assert_uint_eq(cache.names.pool.count, 1);
+    window_cache_evict(&cache, 0);
+    ck_assert_uint_eq(cache.windows.table.count, 0);
+    ck_assert_uint_eq(cache.devices.table.count, 0);
+    ck_assert_uint_eq(cache.names.pool.count, 0);
 }
 END_TEST
 
@@ -141,23 +137,20 @@ END_TEST
 START_TEST(eviction_ends_where_nothing_may_go)
 {
     enum { N = 50000 };
-    struct window_cache c;
-    window_cache_init(&c, 1);
     for (int i = 0; i < N; i++)
-        folded(&c, "a", i * INT64_C(60000));
-    written(&c);
-    for (size_t i = 0; i < c.windows.table.size; i++)
-        if (i % 4096 && window_table_slot(&c.windows, i))
-            window_cache_mark_window(&c, window_table_slot(&c.windows, i));
-    size_t free_to_go = N - c.dirty_windows.count;
+        folded("a", i * INT64_C(60000));
+    written();
+    for (size_t i = 0; i < cache.windows.table.size; i++)
+        if (i % 4096 && window_table_slot(&cache.windows, i))
+            window_cache_mark_window(&cache, window_table_slot(&cache.windows, i));
+    size_t free_to_go = N - cache.dirty_windows.count;
     for (int calls = 0; calls < 40; calls++)
-        window_cache_evict(&c, N - 1);
-    ck_assert_uint_eq(c.windows.table.count, N - 1); /* and no more than needed */
+        window_cache_evict(&cache, N - 1);
+    ck_assert_uint_eq(cache.windows.table.count, N - 1); /* and no more than needed */
     for (int calls = 0; calls < 4; calls++)
-        window_cache_evict(&c, 0);
+        window_cache_evict(&cache, 0);
     ck_assert_uint_gt(free_to_go, 1);
-    ck_assert_uint_eq(c.windows.table.count, c.dirty_windows.count);
-    window_cache_deinit(&c);
+    ck_assert_uint_eq(cache.windows.table.count, cache.dirty_windows.count);
 }
 END_TEST
 
@@ -175,16 +168,14 @@ static bool same_window(const struct window *a, const struct window *b)
 /* Packed and unpacked again and again, a window is the one that was never packed. */
 START_TEST(packing_changes_nothing)
 {
-    struct window_cache c;
-    window_cache_init(&c, 1);
     struct window plain, again;
     window_init(&plain, 60000);
     window_init(&again, 0);
     for (int i = 0; i < 300; i++) {
-        struct window_entry *w = entry(&c, "a", "s", 60000);
+        struct window_entry *w = entry("a", "s", 60000);
         double v = i % 7 ? 20.125 + i / 3.0 : 1e200 * i;
         window_fold(&plain, i % 3, i, 60000 + i * 7, v);
-        window_cache_fold_window(&c, w, i % 3, i, 60000 + i * 7, v);
+        window_cache_fold_window(&cache, w, i % 3, i, 60000 + i * 7, v);
         w->rev = plain.rev = i;
         w->final = plain.final = i > 200;
         window_entry_unpack(w, &again);
@@ -194,7 +185,6 @@ START_TEST(packing_changes_nothing)
     ck_assert_uint_gt(plain.late, 0);
     window_deinit(&plain);
     window_deinit(&again);
-    window_cache_deinit(&c);
 }
 END_TEST
 
@@ -208,11 +198,9 @@ START_TEST(a_window_of_any_size_is_packed)
                  {7, (uint64_t)1 << 33, 60001},
                  {7, 3, INT64_MAX},
                  {7, 0, INT64_MIN + 60000}};
-    struct window_cache c;
-    window_cache_init(&c, 1);
     struct window again;
     window_init(&again, 0);
-    struct window_entry *w = entry(&c, "a", "s", 60000);
+    struct window_entry *w = entry("a", "s", 60000);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct window plain;
         window_init(&plain, 60000);
@@ -220,19 +208,19 @@ START_TEST(a_window_of_any_size_is_packed)
         plain.share[0].stats.count = cases[i].count;
         plain.share[0].stats.last_ms = cases[i].last_ms;
         plain.late = cases[i].late;
-        window_table_pack(&c.windows, w, &plain);
+        window_table_pack(&cache.windows, w, &plain);
         window_entry_unpack(w, &again);
         ck_assert(same_window(&again, &plain));
         ck_assert_int_eq(window_entry_source(w), 5);
         window_deinit(&plain);
     }
     window_deinit(&again);
-    window_cache_deinit(&c);
 }
 END_TEST
 
 UNIT_CASE(window_cache)
 {
+    tcase_add_checked_fixture(tc, set, strike);
     tcase_add_test(tc, the_same_key_is_the_same_entry);
     tcase_add_test(tc, a_window_is_final_when_the_watermark_is_past_its_grace);
     tcase_add_test(tc, dirty_windows_are_never_evicted);
