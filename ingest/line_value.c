@@ -103,9 +103,10 @@ static struct span shorten(struct span digits, char room[LINE_NUMBER_MAX])
 /* The text of the number as JSON: nearly always it is that already. */
 static bool as_json(struct line_parser *p, struct span text, struct span *json)
 {
+    struct num_decimal decimal;
     struct parts n;
     *json = text;
-    if (num_scan_json(text) == text.len && text.len > 0)
+    if (num_scan_json(text, &decimal) == text.len && text.len > 0)
         return true;
     if (!split(text, &n))
         return line_refuse(p, "a value must be a number, a boolean or a quoted string");
@@ -203,7 +204,7 @@ static bool take_bare(struct line_parser *p, struct reading_member *m)
     m->type = boolean_of(text);
     if (m->type == JSON_TOKEN_ERROR) {
         m->type = JSON_TOKEN_NUMBER;
-        if (!take_number(p, text, &m->text))
+        if (!take_number(p, text, &m->text) || !num_parse_json(m->text, &m->value))
             return false;
     }
     p->at = behind;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/json_string.h"
 #include "common/base/num.h"
 #include "common/base/xmalloc.h"
 
@@ -72,11 +73,6 @@ const char *buf_cstr(struct buf *b)
     return b->data;
 }
 
-static bool needs_escape(unsigned char c)
-{
-    return c < 0x20 || c == '"' || c == '\\';
-}
-
 static void append_escaped(struct buf *b, unsigned char c)
 {
     static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: the byte, its letter */
@@ -93,16 +89,14 @@ static void append_escaped(struct buf *b, unsigned char c)
 void buf_json_string(struct buf *b, struct span s)
 {
     buf_char(b, '"');
-    size_t plain = 0; /* start of the run that needs no escape */
-    for (size_t i = 0; i < s.len; i++) {
-        if (needs_escape((unsigned char)s.p[i])) {
-            buf_append(b, s.p + plain, i - plain);
-            append_escaped(b, (unsigned char)s.p[i]);
-            plain = i + 1;
+    while (s.len > 0) {
+        size_t plain = json_plain_length(s);
+        buf_append(b, s.p, plain);
+        if (plain == s.len) {
+            break;
         }
-    }
-    if (plain < s.len) {
-        buf_append(b, s.p + plain, s.len - plain);
+        append_escaped(b, (unsigned char)s.p[plain]);
+        s = span_of(s.p + plain + 1, s.len - plain - 1);
     }
     buf_char(b, '"');
 }

@@ -24,7 +24,13 @@ void json_reader_init(struct json_reader *r, const char *json, size_t len)
 {
     static const char empty[1] = "";
     const char *start = json ? json : empty; /* so that pointers can be compared and subtracted */
-    *r = (struct json_reader){.start = start, .at = start, .end = start + len};
+    r->start = r->at = start;
+    r->end = start + len;
+    r->text = span_of(NULL, 0);
+    r->error = NULL;
+    r->object_bits = 0;
+    r->escaped = false;
+    r->depth = r->state = 0;
 }
 
 static enum json_token fail(struct json_reader *r, const char *at, const char *why)
@@ -85,7 +91,7 @@ static enum json_token read_literal(struct json_reader *r, const char *p, struct
 
 static enum json_token read_number(struct json_reader *r, const char *p)
 {
-    size_t len = num_scan_json(span_of(p, (size_t)(r->end - p)));
+    size_t len = num_scan_json(span_of(p, (size_t)(r->end - p)), &r->number);
     if (len == 0) {
         return fail(r, p, "invalid number");
     }

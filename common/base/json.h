@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/num.h"
 #include "common/base/span.h"
 
 enum { JSON_DEPTH_MAX = 16 };
@@ -28,10 +29,11 @@ enum json_token {
 /* Initialise with json_reader_init; the input must outlive the reader and is never written to. */
 struct json_reader {
     const char *start, *at, *end;
-    struct span text;     /* of the last token, inside the input */
-    bool escaped;         /* the last key or string holds a backslash: see json_unescape */
-    const char *error;    /* why, after JSON_TOKEN_ERROR: a constant sentence part */
-    uint32_t object_bits; /* bit d: level d is an object */
+    struct span text;          /* of the last token, inside the input */
+    bool escaped;              /* the last key or string holds a backslash: see json_unescape */
+    struct num_decimal number; /* the last token that is one */
+    const char *error;         /* why, after JSON_TOKEN_ERROR: a constant sentence part */
+    uint32_t object_bits;      /* bit d: level d is an object */
     uint8_t depth;
     uint8_t state;
 };

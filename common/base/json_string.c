@@ -17,8 +17,8 @@ static uint64_t load_little_endian(const char *p)
     return word;
 }
 
-/* Sets the high bit of the first byte that is a control character, quote, backslash or not ASCII.
- * Bytes above it may be marked by mistake (borrow), which the caller never looks at. */
+/* Sets the high bit of the first byte that is a control character, quote or backslash. Bytes above
+ * it may be marked by mistake (borrow), which the caller never looks at. */
 static uint64_t first_special(uint64_t word)
 {
     uint64_t quote = word ^ EACH_BYTE('"');
@@ -26,20 +26,40 @@ static uint64_t first_special(uint64_t word)
     uint64_t control = (word - EACH_BYTE(0x20)) & ~word;
     quote = (quote - EACH_BYTE(1)) & ~quote;
     backslash = (backslash - EACH_BYTE(1)) & ~backslash;
-    return (control | quote | backslash | word) & EACH_BYTE(0x80);
+    return (control | quote | backslash) & EACH_BYTE(0x80);
+}
+
+static bool is_special(char c)
+{
+    return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+}
+
+size_t json_plain_length(struct span text)
+{
+    const char *p = text.p, *end = text.p + text.len;
+    for (; end - p >= 8; p += 8) {
+        uint64_t special = first_special(load_little_endian(p));
+        if (special) {
+            return (size_t)(p - text.p) + (size_t)(__builtin_ctzll(special) >> 3);
+        }
+    }
+    while (p < end && !is_special(*p)) {
+        p++;
+    }
+    return (size_t)(p - text.p);
 }
 
 /* Runs over plain ASCII, eight bytes at a time; never reads at or beyond `end`. */
 static const char *skip_plain(const char *p, const char *end)
 {
     for (; end - p >= 8; p += 8) {
-        uint64_t special = first_special(load_little_endian(p));
+        uint64_t word = load_little_endian(p);
+        uint64_t special = first_special(word) | (word & EACH_BYTE(0x80));
         if (special) {
             return p + (__builtin_ctzll(special) >> 3);
         }
     }
-    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' &&
-           *p != '\\') {
+    while (p < end && (unsigned char)*p < 0x80 && !is_special(*p)) {
         p++;
     }
     return p;

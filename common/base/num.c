@@ -50,20 +50,7 @@ bool num_parse_i64(struct span text, int64_t min, int64_t max, int64_t *out)
     return true;
 }
 
-/* One walk for two callers: who asks for the length alone does not pay for the value. */
-#define INLINED __attribute__((always_inline)) static inline
-
-/* What one walk over the grammar finds: number = mantissa * 10^exponent unless `digits` is above
- * MANTISSA_DIGITS. */
-struct decimal {
-    const char *first, *point, *last; /* digits and the point between them; point may be NULL */
-    uint64_t mantissa;                /* meaningless when there are too many digits */
-    int64_t digits;                   /* after leading zeros */
-    int64_t exponent;
-    bool negative;
-};
-
-INLINED const char *scan_digits(const char *p, const char *end, struct decimal *d)
+static const char *scan_digits(const char *p, const char *end, struct num_decimal *d)
 {
     uint64_t mantissa = d->mantissa;
     while (d->digits == 0 && p < end && *p == '0') {
@@ -78,7 +65,7 @@ INLINED const char *scan_digits(const char *p, const char *end, struct decimal *
     return p;
 }
 
-static const char *scan_exponent(const char *p, const char *end, struct decimal *d)
+static const char *scan_exponent(const char *p, const char *end, struct num_decimal *d)
 {
     bool negative = p < end && *p == '-';
     p += p < end && (*p == '-' || *p == '+');
@@ -92,9 +79,9 @@ static const char *scan_exponent(const char *p, const char *end, struct decimal 
 }
 
 /* Returns the end of the longest number at `p`, or NULL: int [ frac ] [ exp ] of RFC 8259. */
-INLINED const char *scan_number(const char *p, const char *end, struct decimal *d)
+static const char *scan_number(const char *p, const char *end, struct num_decimal *d)
 {
-    *d = (struct decimal){.negative = p < end && *p == '-'};
+    *d = (struct num_decimal){.negative = p < end && *p == '-'};
     p += d->negative;
     d->first = p;
     if (p < end && *p == '0') {
@@ -117,10 +104,9 @@ INLINED const char *scan_number(const char *p, const char *end, struct decimal *
     return p < end && (*p == 'e' || *p == 'E') ? scan_exponent(p + 1, end, d) : p;
 }
 
-size_t num_scan_json(struct span text)
+size_t num_scan_json(struct span text, struct num_decimal *out)
 {
-    struct decimal d;
-    const char *end = text.len > 0 ? scan_number(text.p, text.p + text.len, &d) : NULL;
+    const char *end = text.len > 0 ? scan_number(text.p, text.p + text.len, out) : NULL;
     return end ? (size_t)(end - text.p) : 0;
 }
 
@@ -144,7 +130,7 @@ static locale_t get_c_locale(void)
 
 /* strtod on a bounded copy: at most EXACT_DIGITS digits, one more that stands for all others when
  * any of them is not zero, and the exponent. The result is rounded once, correctly. */
-static double slow_value(const struct decimal *d)
+static double slow_value(const struct num_decimal *d)
 {
     char text[EXACT_DIGITS + NUM_TEXT_MAX];
     size_t used = 0;
@@ -172,7 +158,7 @@ static double slow_value(const struct decimal *d)
 }
 
 /* Both factors are exact doubles, so one multiplication or division rounds correctly (Clinger). */
-static double magnitude(const struct decimal *d)
+static double magnitude(const struct num_decimal *d)
 {
     if (d->digits == 0) {
         return 0.0;
@@ -186,14 +172,19 @@ static double magnitude(const struct decimal *d)
                            : value * powers_of_ten[d->exponent];
 }
 
+double num_decimal_value(const struct num_decimal *d)
+{
+    double value = magnitude(d);
+    return d->negative ? -value : value;
+}
+
 bool num_parse_json(struct span text, double *out)
 {
-    struct decimal d;
-    if (text.len == 0 || scan_number(text.p, text.p + text.len, &d) != text.p + text.len) {
+    struct num_decimal d;
+    if (text.len == 0 || num_scan_json(text, &d) != text.len) {
         return false;
     }
-    double value = magnitude(&d);
-    *out = d.negative ? -value : value;
+    *out = num_decimal_value(&d);
     return true;
 }
 

@@ -45,6 +45,7 @@ static bool take_extent(struct reading_decoder *d)
     case JSON_TOKEN_NUMBER:
         m->input.p = p;
         m->input.len = len;
+        m->value = num_decimal_value(&d->json.number);
         return true;
     case JSON_TOKEN_STRING:
         m->escaped = d->json.escaped;

@@ -43,6 +43,7 @@ struct reading_member {
     bool name_escaped;
     enum json_token type; /* the first token of the value */
     struct span text;     /* raw text of a string or number */
+    double value;         /* of a number; infinite when it is too large */
     bool escaped;         /* the string holds escapes */
     struct span input;    /* the value as written */
 };

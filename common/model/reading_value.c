@@ -35,7 +35,8 @@ bool reading_take_number(struct reading_decoder *d, double *out)
     if (d->member.type != JSON_TOKEN_NUMBER) {
         return reading_refuse_type(d, "a number");
     }
-    if (num_parse_json(d->member.text, out) && isfinite(*out)) {
+    *out = d->member.value;
+    if (isfinite(*out)) {
         return true;
     }
     reading_problem_member(d, PROBLEM_RANGE, "must be a finite number, is %.*s", shown_len(d),
@@ -109,8 +110,7 @@ static void take_seq(struct reading_decoder *d)
         return;
     }
     /* Digits alone beyond int64, or a number with a fraction or an exponent. */
-    if (d->member.type == JSON_TOKEN_NUMBER && num_parse_json(d->member.text, &value) &&
-        fabs(value) > READING_INTEGER_MAX) {
+    if (d->member.type == JSON_TOKEN_NUMBER && fabs(d->member.value) > READING_INTEGER_MAX) {
         reading_problem_member(d, PROBLEM_RANGE,
                                "must be an integer between -2^63 and 2^63 - 1, is %.*s",
                                shown_len(d), d->member.text.p);

@@ -120,14 +120,35 @@ START_TEST(parses_json_numbers)
 }
 END_TEST
 
+static size_t scan(struct span text)
+{
+    struct num_decimal unused;
+    return num_scan_json(text, &unused);
+}
+
+/* Whatever follows it. */
+START_TEST(a_scanned_number_has_its_value)
+{
+    struct num_decimal d;
+    ck_assert_uint_eq(num_scan_json(guard_place(span_str("-12.5e3,7")), &d), 7);
+    ck_assert(num_decimal_value(&d) == -12500.0);
+    ck_assert_uint_eq(num_scan_json(guard_place(span_str("0}")), &d), 1);
+    ck_assert(num_decimal_value(&d) == 0.0);
+    ck_assert_uint_eq(num_scan_json(guard_place(span_str("1795255200123]")), &d), 13);
+    ck_assert(num_decimal_value(&d) == 1795255200123.0);
+    ck_assert_uint_eq(num_scan_json(guard_place(span_str("1e999 ")), &d), 5);
+    ck_assert(isinf(num_decimal_value(&d)));
+}
+END_TEST
+
 START_TEST(finds_the_end_of_a_number)
 {
-    ck_assert_uint_eq(num_scan_json(guard_place(span_str("12.5e3,"))), 6);
-    ck_assert_uint_eq(num_scan_json(guard_place(span_str("-0]"))), 2);
-    ck_assert_uint_eq(num_scan_json(guard_place(span_str("01"))), 1);
-    ck_assert_uint_eq(num_scan_json(guard_place(span_str("1.x"))), 0);
-    ck_assert_uint_eq(num_scan_json(guard_place(span_str("x"))), 0);
-    ck_assert_uint_eq(num_scan_json(span_of(NULL, 0)), 0);
+    ck_assert_uint_eq(scan(guard_place(span_str("12.5e3,"))), 6);
+    ck_assert_uint_eq(scan(guard_place(span_str("-0]"))), 2);
+    ck_assert_uint_eq(scan(guard_place(span_str("01"))), 1);
+    ck_assert_uint_eq(scan(guard_place(span_str("1.x"))), 0);
+    ck_assert_uint_eq(scan(guard_place(span_str("x"))), 0);
+    ck_assert_uint_eq(scan(span_of(NULL, 0)), 0);
 }
 END_TEST
 
@@ -338,6 +359,7 @@ UNIT_CASE(num)
     tcase_add_test(tc, parses_integers);
     tcase_add_test(tc, keeps_integers_within_their_limits);
     tcase_add_test(tc, parses_json_numbers);
+    tcase_add_test(tc, a_scanned_number_has_its_value);
     tcase_add_test(tc, finds_the_end_of_a_number);
     tcase_add_test(tc, agrees_with_strtod_on_a_million_texts);
     tcase_add_test(tc, agrees_with_strtod_on_long_texts);

@@ -21,6 +21,26 @@ START_TEST(compares_spans)
 }
 END_TEST
 
+/* Each pair of bytes at each place of texts that are compared by words, with letters around it. */
+START_TEST(compares_every_byte_without_regard_to_case)
+{
+    for (unsigned len = 1; len <= 17; len++)
+        for (unsigned pair = 0; pair < 65536; pair += len % 2 ? 1 : 7) {
+            char left[17], right[17];
+            unsigned at = pair % len, a = pair >> 8, b = pair & 255;
+            unsigned low_a = a >= 'A' && a <= 'Z' ? a + 32 : a;
+            unsigned low_b = b >= 'A' && b <= 'Z' ? b + 32 : b;
+            memset(left, 'Q', sizeof left);
+            memset(right, 'q', sizeof right);
+            left[at] = (char)a;
+            right[at] = (char)b;
+            struct span placed = guard_place(span_of(left, len));
+            ck_assert_msg(span_ieq(placed, span_of(right, len)) == (low_a == low_b),
+                          "%u and %u at %u of %u", a, b, at, len);
+        }
+}
+END_TEST
+
 START_TEST(builds_text)
 {
     struct buf b = {0};
@@ -74,6 +94,34 @@ START_TEST(writes_json)
     buf_json_i64(&b, INT64_MIN);
     ck_assert_str_eq(buf_cstr(&b), "21.5,null,null,-9223372036854775808");
     buf_deinit(&b);
+}
+END_TEST
+
+/* Each byte at each place of texts that are looked through by words. */
+START_TEST(escapes_every_byte_that_needs_it)
+{
+    struct buf got = {0}, expected = {0};
+    for (unsigned len = 1; len <= 18; len++)
+        for (unsigned c = 0; c < 256; c++)
+            for (unsigned at = 0; at < len; at++) {
+                char text[18];
+                bool special = c < 0x20 || c == '"' || c == '\\';
+                memset(text, 'x', sizeof text);
+                text[at] = (char)c;
+                struct span placed = guard_place(span_of(text, len));
+                buf_clear(&got);
+                buf_clear(&expected);
+                buf_json_string(&got, placed);
+                buf_printf(&expected, "\"%.*s", (int)at, text);
+                size_t before = expected.len;
+                buf_append(&expected, text + at, special ? 0 : len - at);
+                ck_assert_uint_ge(got.len, expected.len);
+                ck_assert(memcmp(got.data, expected.data, expected.len) == 0);
+                ck_assert_int_eq(got.data[before] == '\\', special);
+                ck_assert_uint_eq(got.len > len + 2, special);
+            }
+    buf_deinit(&got);
+    buf_deinit(&expected);
 }
 END_TEST
 
@@ -206,9 +254,11 @@ END_TEST
 UNIT_CASE(text)
 {
     tcase_add_test(tc, compares_spans);
+    tcase_add_test(tc, compares_every_byte_without_regard_to_case);
     tcase_add_test(tc, builds_text);
     tcase_add_test(tc, grows);
     tcase_add_test(tc, writes_json);
+    tcase_add_test(tc, escapes_every_byte_that_needs_it);
     tcase_add_test(tc, knows_utf8);
     tcase_add_test(tc, accepts_exactly_the_scalar_values);
     tcase_add_test(tc, cuts_at_a_character);
