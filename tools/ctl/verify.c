@@ -91,6 +91,7 @@ static void print_json(FILE *out, const struct verify *v, double took_s)
         {"repaired", v->findings.repaired},
         {"unchecked", v->findings.unchecked},
         {"expired", v->expired},
+        {"second_looks", v->second_looks},
         {"unprocessed", v->unprocessed},
     };
     (void)fputc('{', out);

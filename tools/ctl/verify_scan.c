@@ -173,12 +173,19 @@ static int fill_minute(struct scan *s, struct device_state *want, const struct d
     return rc;
 }
 
-static bool minute_differs(const struct minute *m)
+/* What has expired is not looked at again, for that may be most of what is stored. */
+static bool needs_second_look(struct verify *v, const struct minute *m)
 {
     struct difference d;
-    for (unsigned i = 0; i < m->count; i++)
-        if (!m->item[i].sound || window_differs(&m->item[i], &d))
+    uint64_t expired = 0;
+    for (unsigned i = 0; i < m->count; i++) {
+        if (!verify_window_differs(&m->item[i], &d))
+            continue;
+        if (!verify_window_has_expired(v, &m->item[i]))
             return true;
+        expired++;
+    }
+    v->expired += expired;
     return false;
 }
 
@@ -191,7 +198,7 @@ static int scan_minute(struct scan *s, struct device_state *want, const struct d
         start = s->windows.at_ms;
     minute_begin(&s->minute, start);
     int rc = fill_minute(s, want, have, e);
-    if (rc == 0 && minute_differs(&s->minute))
+    if (rc == 0 && needs_second_look(s->v, &s->minute))
         rc = verify_settle_minute(s->v, span_str(s->device), start, e);
     return rc;
 }
@@ -208,9 +215,12 @@ static int scan_states(struct scan *s, struct device_state *have, struct device_
     while (rc == 0 && (is_here(s, &s->raw) || is_here(s, &s->windows)))
         rc = scan_minute(s, want, have, e);
     struct difference d;
-    if (rc == 0 && verify_has_all_times(s->v) && (!readable || device_differs(have, want, &d)))
-        rc = verify_settle_device(s->v, span_str(s->device), e);
-    return rc;
+    if (rc || !verify_has_all_times(s->v) || (readable && !device_differs(have, want, &d)))
+        return rc;
+    if (!readable || !verify_device_has_expired(s->v, have, want))
+        return verify_settle_device(s->v, span_str(s->device), e);
+    s->v->expired++;
+    return 0;
 }
 
 static int scan_device(struct scan *s, struct err *e)

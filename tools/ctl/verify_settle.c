@@ -142,7 +142,7 @@ static int repair_window(struct verify *v, struct span device, struct minute_win
     return rc;
 }
 
-static bool differs(const struct minute_window *w, struct difference *d)
+bool verify_window_differs(const struct minute_window *w, struct difference *d)
 {
     if (window_differs(w, d))
         return true;
@@ -170,7 +170,7 @@ static void tell_window(struct verify *v, struct span device, const struct minut
 }
 
 /* Readings that came a day before the event at the earliest may be gone. */
-static bool has_expired(const struct verify *v, const struct minute_window *w)
+bool verify_window_has_expired(const struct verify *v, const struct minute_window *w)
 {
     return v->expired_ms != INT64_MIN && w->have.start_ms < v->expired_ms + DAY_MS &&
            window_may_have_expired(w);
@@ -181,9 +181,9 @@ static int judge_window(struct verify *v, struct span device, struct minute_wind
 {
     struct difference d;
     bool lost = true;
-    if (!differs(w, &d))
+    if (!verify_window_differs(w, &d))
         return 0;
-    if (has_expired(v, w)) {
+    if (verify_window_has_expired(v, w)) {
         v->expired += attempt == 0;
         return 0;
     }
@@ -205,6 +205,7 @@ int verify_settle_minute(struct verify *v, struct span device, int64_t start_ms,
     int rc = 0;
     for (unsigned attempt = 0; again && rc == 0; attempt++) {
         again = false;
+        v->second_looks++;
         rc = read_minute(&look, device, start_ms, e);
         for (unsigned i = 0; i < look.minute.count && rc == 0; i++)
             rc = judge_window(v, device, &look.minute.item[i], attempt, &again, e);
@@ -261,10 +262,11 @@ static void tell_device(struct verify *v, struct span device, const struct diffe
                                    .fate = repaired ? FINDING_REPAIRED : FINDING_LEFT});
 }
 
-static bool device_has_expired(const struct verify *v, const struct second_look *look)
+bool verify_device_has_expired(const struct verify *v, const struct device_state *have,
+                               const struct device_state *want)
 {
-    return v->expired_ms != INT64_MIN && look->have->first_seen_ms < v->expired_ms &&
-           device_state_readings(look->have) >= device_state_readings(look->want);
+    return v->expired_ms != INT64_MIN && have->first_seen_ms < v->expired_ms &&
+           device_state_readings(have) >= device_state_readings(want);
 }
 
 static int judge_device(struct second_look *look, struct span device, unsigned attempt, bool *again,
@@ -280,7 +282,7 @@ static int judge_device(struct second_look *look, struct span device, unsigned a
         d = (struct difference){.field = "document",
                                 .stored = "what is no last state",
                                 .expected = "one of its readings"};
-    if (look->readable && device_has_expired(v, look)) {
+    if (look->readable && verify_device_has_expired(v, look->have, look->want)) {
         v->expired++;
         return 0;
     }
@@ -302,6 +304,7 @@ int verify_settle_device(struct verify *v, struct span device, struct err *e)
         struct device_state have, want;
         struct second_look look = {.v = v, .have = &have, .want = &want};
         again = false;
+        v->second_looks++;
         device_state_init(&have, device);
         device_state_init(&want, device);
         rc = read_device(&look, device, e);

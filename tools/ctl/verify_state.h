@@ -31,7 +31,8 @@ struct verify {
     struct progress progress;
     struct findings findings;
     uint64_t readings, windows, rollups, devices, letters;
-    uint64_t expired; /* views that can no longer be recomputed */
+    uint64_t expired;      /* views that can no longer be recomputed */
+    uint64_t second_looks; /* at a view alone, each with queries of its own */
 };
 
 /* Readings of every device and time are looked at. */
