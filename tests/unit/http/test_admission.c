@@ -2,15 +2,11 @@
 #include <jansson.h>
 
 #include "common/http/core.h"
-#include "tests/unit/http/stage.h"
+#include "tests/unit/http/visit.h"
 #include "tests/unit/unit.h"
 
 #define HEAD(path, more) "POST " path " HTTP/1.1\r\nHost: a\r\n" more "\r\n"
 #define EXPECT           "Expect: 100-continue\r\n"
-
-static struct stage stage;
-static struct client client;
-static struct got_answer answer;
 
 static const struct http_problem no_key = {
     .status = 401,
@@ -19,42 +15,11 @@ static const struct http_problem no_key = {
     .headers = "WWW-Authenticate: Bearer\r\n",
 };
 
-static void start_with(const struct http_server_options *options)
-{
-    memset(&answer, 0, sizeof answer);
-    stage_init(&stage, options);
-    client_init(&client, &stage);
-}
-
-static void start(void)
-{
-    start_with(NULL);
-}
-
-static void stop(void)
-{
-    client_deinit(&client);
-    got_deinit(&answer);
-    stage_deinit(&stage);
-}
-
-static void reply_held(unsigned i)
-{
-    http_reply(stage.held[i], &(struct http_answer){.status = 202});
-}
-
-static void settle(void)
-{
-    for (int i = 0; i < 5; i++)
-        stage_turn(&stage);
-    client_poll(&client);
-}
-
 START_TEST(asks_once_before_the_body)
 {
     client_send(&client, HEAD("/later", "Content-Length: 5\r\n"));
     stage_until(&stage, stage.asked == 1);
-    settle();
+    visit_settle();
     ck_assert_uint_eq(client.got.len, 0);
     ck_assert_uint_eq(http_server_in_flight(stage.server), 0); /* the exchange was only lent */
     for (int i = 0; i < 5; i++) {
@@ -64,7 +29,7 @@ START_TEST(asks_once_before_the_body)
     stage_until(&stage, stage.holding == 1);
     ck_assert(http_exchange_admitted(stage.held[0]));
     ck_assert_uint_eq(stage.asked, 1);
-    reply_held(0);
+    visit_reply(0, "");
     client_expect(&client, &answer, 202);
     ck_assert_uint_eq(stage.reports, 1);
 }
@@ -77,7 +42,7 @@ START_TEST(asks_before_the_chunks)
     client_send(&client, "c\r\n0\r\n\r\n");
     stage_until(&stage, stage.holding == 1);
     ck_assert_uint_eq(stage.asked, 1);
-    reply_held(0);
+    visit_reply(0, "");
     client_expect(&client, &answer, 202);
 }
 END_TEST
@@ -90,8 +55,8 @@ START_TEST(does_not_ask_when_the_body_is_here)
     stage_until(&stage, stage.holding == 2);
     ck_assert(!http_exchange_admitted(stage.held[0]) && !http_exchange_admitted(stage.held[1]));
     ck_assert_uint_eq(stage.asked, 0);
-    reply_held(0);
-    reply_held(1);
+    visit_reply(0, "");
+    visit_reply(1, "");
     client_expect(&client, &answer, 202);
     client_expect(&client, &answer, 202);
 }
@@ -104,7 +69,7 @@ START_TEST(says_continue_only_after_the_question)
     ck_assert_uint_eq(stage.asked, 1);
     client_send(&client, "ok");
     stage_until(&stage, stage.holding == 1);
-    reply_held(0);
+    visit_reply(0, "");
     client_expect(&client, &answer, 202);
 }
 END_TEST
@@ -147,10 +112,10 @@ START_TEST(refuses_in_its_turn)
     stage.refuse = &no_key;
     client_send(&client, HEAD("/later", "Content-Length: 5\r\n"));
     stage_until(&stage, stage.asked == 1);
-    settle();
+    visit_settle();
     ck_assert_uint_eq(client.got.len, 0);
-    reply_held(1);
-    reply_held(0);
+    visit_reply(1, "");
+    visit_reply(0, "");
     client_expect(&client, &answer, 202);
     client_expect(&client, &answer, 202);
     client_expect(&client, &answer, 401);
@@ -168,7 +133,7 @@ START_TEST(goes_on_behind_others)
     client_send(&client, "ok");
     stage_until(&stage, stage.holding == 3);
     for (unsigned i = 3; i-- > 0;)
-        reply_held(i);
+        visit_reply(i, "");
     for (int i = 0; i < 3; i++)
         client_expect(&client, &answer, 202);
     ck_assert_uint_eq(http_server_in_flight(stage.server), 0);
@@ -239,8 +204,8 @@ START_TEST(limits_requests_in_flight)
     struct client other;
     struct http_server_options o = stage_options();
     o.max_in_flight = 2;
-    stop();
-    start_with(&o);
+    visit_end();
+    visit_begin_with(&o);
     client_init(&other, &stage);
     client_send(&client, HEAD("/later", "") HEAD("/later", ""));
     stage_until(&stage, stage.holding == 2);
@@ -258,8 +223,8 @@ START_TEST(limits_requests_in_flight)
     client_expect_end(&other);
     ck_assert_uint_eq(stage.asked, 0); /* the budget comes first */
     client_deinit(&other);
-    reply_held(0);
-    reply_held(1);
+    visit_reply(0, "");
+    visit_reply(1, "");
     client_expect(&client, &answer, 202);
     client_expect(&client, &answer, 202);
     client_send(&client, HEAD("/echo", ""));
@@ -273,8 +238,8 @@ START_TEST(spreads_when_to_come_back)
     unsigned seen[6] = {0}, different = 0;
     struct http_server_options o = stage_options();
     o.max_in_flight = 1;
-    stop();
-    start_with(&o);
+    visit_end();
+    visit_begin_with(&o);
     client_send(&client, HEAD("/later", ""));
     stage_until(&stage, stage.holding == 1);
     struct client other;
@@ -288,7 +253,7 @@ START_TEST(spreads_when_to_come_back)
     for (int i = 1; i <= 5; i++)
         different += seen[i] > 0;
     ck_assert_uint_gt(different, 1);
-    reply_held(0);
+    visit_reply(0, "");
     client_expect(&client, &answer, 202);
     client_deinit(&other);
 }
@@ -296,7 +261,7 @@ END_TEST
 
 UNIT_CASE(admission)
 {
-    tcase_add_checked_fixture(tc, start, stop);
+    tcase_add_checked_fixture(tc, visit_begin, visit_end);
     tcase_add_test(tc, asks_once_before_the_body);
     tcase_add_test(tc, asks_before_the_chunks);
     tcase_add_test(tc, does_not_ask_when_the_body_is_here);

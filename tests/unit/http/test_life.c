@@ -6,44 +6,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/unit/http/stage.h"
+#include "tests/unit/http/visit.h"
 #include "tests/unit/unit.h"
 
 #define POST(path, length) "POST " path " HTTP/1.1\r\nHost: a\r\nContent-Length: " length "\r\n\r\n"
-
-static struct stage stage;
-static struct client client;
-static struct got_answer answer;
-
-static void start(void)
-{
-    memset(&answer, 0, sizeof answer);
-    stage_init(&stage, NULL);
-    client_init(&client, &stage);
-}
-
-static void stop(void)
-{
-    client_deinit(&client);
-    got_deinit(&answer);
-    stage_deinit(&stage);
-}
-
-static void reply_held(unsigned i, const char *body)
-{
-    http_reply(stage.held[i], &(struct http_answer){.status = 202, .body = span_str(body)});
-}
 
 START_TEST(survives_a_client_that_vanishes)
 {
     client_send(&client, POST("/later", "0") POST("/later", "0") POST("/later", "0"));
     stage_until(&stage, stage.holding == 3);
-    reply_held(1, "kept for its turn"); /* which never comes */
+    visit_reply(1, "kept for its turn"); /* which never comes */
     client_reset(&client);
     stage_until(&stage, http_server_connections(stage.server) == 0);
     ck_assert_uint_eq(http_server_in_flight(stage.server), 2);
     ck_assert_str_eq(http_exchange_peer(stage.held[0]), "127.0.0.1");
-    reply_held(0, "nobody reads this");
+    visit_reply(0, "nobody reads this");
     http_reply_error(stage.held[2], 503, NULL, NULL, 1);
     ck_assert_uint_eq(http_server_in_flight(stage.server), 0);
     stage_turn(&stage);
@@ -62,10 +39,10 @@ START_TEST(survives_a_client_that_closes_while_it_is_answered)
     client.fd = -1;
     for (int i = 0; i < 3; i++)
         stage_turn(&stage);
-    reply_held(0, "0");
+    visit_reply(0, "0");
     for (int i = 0; i < 3; i++)
         stage_turn(&stage);
-    reply_held(1, "1");
+    visit_reply(1, "1");
     stage_until(&stage, http_server_connections(stage.server) == 0);
     ck_assert_uint_eq(http_server_in_flight(stage.server), 0);
     ck_assert_uint_eq(stage.reports, 2);
@@ -80,7 +57,7 @@ START_TEST(answers_after_a_half_close)
     for (int i = 0; i < 3; i++)
         stage_turn(&stage);
     ck_assert_uint_eq(http_server_connections(stage.server), 1);
-    reply_held(0, "{}");
+    visit_reply(0, "{}");
     client_expect(&client, &answer, 202);
     client_expect(&client, &answer, 200);
     client_expect_end(&client);
@@ -124,8 +101,8 @@ START_TEST(drains)
     must_not_connect(port);
     client_expect_end(&idle);
     ck_assert_uint_eq(http_server_in_flight(stage.server), 2);
-    reply_held(1, "1");
-    reply_held(0, "0");
+    visit_reply(1, "1");
+    visit_reply(0, "0");
     client_expect(&client, &answer, 202);
     ck_assert_str_eq(got_header(&answer, "Connection"), "");
     client_expect(&client, &answer, 202);
@@ -180,13 +157,13 @@ START_TEST(drains_a_pipeline_that_waits)
     stage_until(&stage, stage.holding == 64);
     http_server_drain(stage.server);
     for (unsigned i = 0; i < stage.holding; i++)
-        reply_held(i, "");
+        visit_reply(i, "");
     for (unsigned answered = 0; answered < stage.holding; answered++) {
         client_expect(&client, &answer, 202);
         if (strcmp(got_header(&answer, "Connection"), "close") == 0)
             break;
         for (unsigned i = 64; i < stage.holding && answered >= 63; i++)
-            reply_held(i, "");
+            visit_reply(i, "");
     }
     client_expect_end(&client);
     ck_assert_uint_eq(http_server_in_flight(stage.server), 0);
@@ -228,7 +205,7 @@ START_TEST(answers_the_pipeline_before_it_says_goodbye)
     client_send(&client, "POST /echo HT"); /* has begun before the last answer */
     stage_turn(&stage);
     stage_turn(&stage);
-    reply_held(0, "b");
+    visit_reply(0, "b");
     client_expect(&client, &answer, 202);
     ck_assert_str_eq(got_header(&answer, "Connection"), "");
     client_expect(&client, &answer, 200);
@@ -271,7 +248,7 @@ START_TEST(drains_after_its_goodbye)
     http_server_drain(stage.server);
     must_not_connect(port);
     client_expect_end(&idle);
-    reply_held(0, "");
+    visit_reply(0, "");
     client_expect(&client, &answer, 202);
     ck_assert_str_eq(got_header(&answer, "Connection"), "close");
     client_expect_end(&client);
@@ -285,7 +262,7 @@ START_TEST(leaves_exchanges_harmless_when_it_is_freed)
     stage_until(&stage, stage.holding == 2);
     http_server_free(stage.server);
     stage.server = NULL;
-    reply_held(0, "late");
+    visit_reply(0, "late");
     http_reply_error(stage.held[1], 503, "late", "late", 1);
     stage_turn(&stage);
     ck_assert(client_closed(&client));
@@ -348,7 +325,7 @@ END_TEST
 
 UNIT_CASE(life)
 {
-    tcase_add_checked_fixture(tc, start, stop);
+    tcase_add_checked_fixture(tc, visit_begin, visit_end);
     tcase_add_test(tc, survives_a_client_that_vanishes);
     tcase_add_test(tc, survives_a_client_that_closes_while_it_is_answered);
     tcase_add_test(tc, answers_after_a_half_close);

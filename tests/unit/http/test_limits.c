@@ -1,51 +1,15 @@
 /* Limits and deadlines: expectations, budgets, slow and greedy clients. */
 #include <stdio.h>
 
-#include "tests/unit/http/stage.h"
+#include "tests/unit/http/visit.h"
 #include "tests/unit/unit.h"
 
 #define HEAD(path, more) "POST " path " HTTP/1.1\r\nHost: a\r\n" more "\r\n"
 #define EXPECT           "Expect: 100-continue\r\n"
 
-static struct stage stage;
-static struct client client;
-static struct got_answer answer;
-
-static void start_with(const struct http_server_options *options)
-{
-    memset(&answer, 0, sizeof answer);
-    stage_init(&stage, options);
-    client_init(&client, &stage);
-}
-
-static void stop(void)
-{
-    client_deinit(&client);
-    got_deinit(&answer);
-    stage_deinit(&stage);
-}
-
-static void start(void)
-{
-    start_with(NULL);
-}
-
-static void reply_held(unsigned i)
-{
-    http_reply(stage.held[i], &(struct http_answer){.status = 202});
-}
-
-/* What the server has read so far has had its effect. */
-static void settle(void)
-{
-    for (int i = 0; i < 5; i++)
-        stage_turn(&stage);
-    client_poll(&client);
-}
-
 START_TEST(says_continue_when_the_body_may_come)
 {
-    start();
+    visit_begin();
     client_send(&client, HEAD("/echo", EXPECT "Content-Length: 5\r\n"));
     client_expect(&client, &answer, 100);
     ck_assert_uint_eq(client.got.len, 0);
@@ -57,61 +21,61 @@ START_TEST(says_continue_when_the_body_may_come)
     client_send(&client, "2\r\nok\r\n0\r\n\r\n");
     client_expect(&client, &answer, 200);
     ck_assert(got_body_is(&answer, "ok"));
-    stop();
+    visit_end();
 }
 END_TEST
 
 START_TEST(says_no_continue_when_the_body_is_here)
 {
-    start();
+    visit_begin();
     client_send(&client, HEAD("/echo", EXPECT "Content-Length: 2\r\n") "ok" HEAD("/echo", EXPECT));
     client_expect(&client, &answer, 200);
     client_expect(&client, &answer, 200);
-    stop();
+    visit_end();
 }
 END_TEST
 
 START_TEST(says_continue_in_its_turn)
 {
-    start();
+    visit_begin();
     client_send(&client, HEAD("/later", "") HEAD("/echo", EXPECT "Content-Length: 2\r\n"));
     stage_until(&stage, stage.holding == 1);
-    settle();
+    visit_settle();
     ck_assert_uint_eq(client.got.len, 0);
-    reply_held(0);
+    visit_reply(0, "");
     client_expect(&client, &answer, 202);
     client_expect(&client, &answer, 100);
     client_send(&client, "ok");
     client_expect(&client, &answer, 200);
-    stop();
+    visit_end();
 }
 END_TEST
 
 START_TEST(says_no_continue_when_the_body_came_meanwhile)
 {
-    start();
+    visit_begin();
     client_send(&client, HEAD("/later", "") HEAD("/echo", EXPECT "Content-Length: 2\r\n"));
     stage_until(&stage, stage.holding == 1);
     client_send(&client, "ok" HEAD("/echo", ""));
     stage_until(&stage, stage.handled == 3);
-    reply_held(0);
+    visit_reply(0, "");
     client_expect(&client, &answer, 202);
     client_expect(&client, &answer, 200);
     client_expect(&client, &answer, 200);
-    settle();
+    visit_settle();
     ck_assert_uint_eq(client.got.len, 0);
-    stop();
+    visit_end();
 }
 END_TEST
 
 static void must_refuse_expectation(const char *request, int status)
 {
-    start();
+    visit_begin();
     client_send(&client, request);
     client_expect(&client, &answer, status);
     client_expect_end(&client);
     ck_assert_uint_eq(stage.handled, 0);
-    stop();
+    visit_end();
 }
 
 START_TEST(refuses_expectations_without_continue)
@@ -127,7 +91,7 @@ START_TEST(limits_bodies)
 {
     static char chunk[65536];
     memset(chunk, 'c', sizeof chunk);
-    start();
+    visit_begin();
     client_send(&client, HEAD("/echo", "Transfer-Encoding: chunked\r\n"));
     for (int i = 0; i < 16; i++) { /* 1 MiB in all: over 1,000,000 */
         client_send(&client, "10000\r\n");
@@ -137,17 +101,17 @@ START_TEST(limits_bodies)
     client_expect(&client, &answer, 413);
     client_expect_end(&client);
     ck_assert_uint_eq(stage.handled, 0);
-    stop();
+    visit_end();
 }
 END_TEST
 
 START_TEST(refuses_malformed_chunks_in_the_style_of_the_route)
 {
     struct client other;
-    start();
+    visit_begin();
     client_init(&other, &stage);
     client_send(&client, HEAD("/later", "Transfer-Encoding: chunked\r\n") "3\r\nab");
-    settle();
+    visit_settle();
     client_send(&other, HEAD("/echo", ""));
     client_expect(&other, &answer, 200);
     client_send(&client, "cd\r\n");
@@ -155,71 +119,61 @@ START_TEST(refuses_malformed_chunks_in_the_style_of_the_route)
     ck_assert(got_body_is(&answer, "{\"detail\":\"malformed chunked body\"}"));
     client_expect_end(&client);
     client_deinit(&other);
-    stop();
+    visit_end();
 }
 END_TEST
 
-START_TEST(closes_a_dripping_head_at_its_deadline)
+/* A piece is sent after each second but the last, and taken without a word; `late_ms` after the
+ * last of them the time is over. */
+static void drip(const char *piece, int seconds, int64_t late_ms)
 {
-    static const char head[] = "POST /echo HTTP/1.1\r\nX: ";
-    start();
-    client_send_bytes(&client, head, strlen(head));
-    settle();
-    for (int second = 1; second < 10; second++) {
+    for (int second = 1; second < seconds; second++) {
         stage_advance(&stage, 1000);
-        client_send(&client, "x");
-        settle();
+        client_send(&client, piece);
+        visit_settle();
         ck_assert_msg(!client.eof && client.got.len == 0, "second %d", second);
     }
-    stage_advance(&stage, 1100);
+    stage_advance(&stage, late_ms);
     client_expect(&client, &answer, 408);
     client_expect_end(&client);
-    stop();
+}
+
+START_TEST(closes_a_dripping_head_at_its_deadline)
+{
+    visit_begin();
+    client_send(&client, "POST /echo HTTP/1.1\r\nX: ");
+    visit_settle();
+    drip("x", 10, 1100);
+    visit_end();
 }
 END_TEST
 
 START_TEST(closes_a_dripping_body_at_its_deadline)
 {
-    start();
+    visit_begin();
     client_send(&client, HEAD("/later", "Content-Length: 20480\r\n"));
-    settle();
-    for (int second = 1; second < 30; second++) { /* 10 s + 20480 bytes / 1024 bytes/s */
-        stage_advance(&stage, 1000);
-        client_send(&client, "x");
-        settle();
-        ck_assert_msg(!client.eof && client.got.len == 0, "second %d", second);
-    }
-    stage_advance(&stage, 1100);
-    client_expect(&client, &answer, 408);
+    visit_settle();
+    drip("x", 30, 1100); /* 10 s + 20480 bytes / 1024 bytes/s */
     ck_assert(got_body_is(&answer, "{\"detail\":\"the request did not come in time\"}"));
-    client_expect_end(&client);
-    stop();
+    visit_end();
 }
 END_TEST
 
 /* What is not announced earns its time as it comes: a byte a second earns a millisecond each. */
 START_TEST(closes_dripping_chunks_at_their_deadline)
 {
-    start();
+    visit_begin();
     client_send(&client, HEAD("/later", "Transfer-Encoding: chunked\r\n"));
-    settle();
-    for (int second = 1; second < 10; second++) {
-        stage_advance(&stage, 1000);
-        client_send(&client, "1\r\nx\r\n");
-        settle();
-        ck_assert_msg(!client.eof && client.got.len == 0, "second %d", second);
-    }
-    stage_advance(&stage, 1200);
-    client_expect(&client, &answer, 408);
-    client_expect_end(&client);
-    stop();
+    visit_settle();
+    drip("1\r\nx\r\n", 10, 1200);
+    visit_end();
 }
 END_TEST
 
 START_TEST(closes_idle_connections_without_a_word)
 {
     struct client fresh;
-    start();
+    visit_begin();
     client_send(&client, HEAD("/echo", "") "\r\n"); /* and a line break that is no request */
     client_expect(&client, &answer, 200);
     client_init(&fresh, &stage);
@@ -227,30 +181,30 @@ START_TEST(closes_idle_connections_without_a_word)
     stage_advance(&stage, 10200);
     client_expect_end(&fresh); /* has never sent a byte */
     client_deinit(&fresh);
-    stop();
+    visit_end();
 
-    start();
+    visit_begin();
     client_send(&client, HEAD("/echo", ""));
     client_expect(&client, &answer, 200);
     stage_advance(&stage, 59000);
-    settle();
+    visit_settle();
     ck_assert(!client.eof);
     stage_advance(&stage, 1200);
     client_expect_end(&client);
-    stop();
+    visit_end();
 }
 END_TEST
 
 START_TEST(waits_for_handlers_without_deadline)
 {
-    start();
+    visit_begin();
     client_send(&client, HEAD("/later", ""));
     stage_until(&stage, stage.holding == 1);
     stage_advance(&stage, 3600 * 1000);
-    settle();
-    reply_held(0);
+    visit_settle();
+    visit_reply(0, "");
     client_expect(&client, &answer, 202);
-    stop();
+    visit_end();
 }
 END_TEST
 
@@ -258,7 +212,7 @@ END_TEST
  * have changed counts, not the idle deadline from before. */
 START_TEST(does_not_time_out_what_came_in_the_same_turn)
 {
-    start();
+    visit_begin();
     client_send(&client, HEAD("/echo", ""));
     client_expect(&client, &answer, 200);
     client_send(&client, HEAD("/echo", ""));
@@ -266,9 +220,9 @@ START_TEST(does_not_time_out_what_came_in_the_same_turn)
     for (uint64_t end = clock_now_ms() + 80; clock_now_ms() < end;)
         ; /* until the tick is due, with the loop standing still */
     client_expect(&client, &answer, 200);
-    settle();
+    visit_settle();
     ck_assert(!client.eof);
-    stop();
+    visit_end();
 }
 END_TEST
 
@@ -276,26 +230,26 @@ START_TEST(reads_no_further_than_it_answers)
 {
     struct http_server_options o = stage_options();
     o.max_pipelined = 4;
-    start_with(&o);
+    visit_begin_with(&o);
     for (int i = 0; i < 40; i++)
         client_send(&client, HEAD("/later", "Content-Length: 1\r\n") "x");
     stage_until(&stage, stage.holding == 4);
-    settle();
+    visit_settle();
     ck_assert_uint_eq(stage.holding, 4);
     for (unsigned i = 0; i < 40; i++) {
         stage_until(&stage, stage.holding > i);
         ck_assert_uint_le(stage.holding, i + 4);
-        reply_held(i);
+        visit_reply(i, "");
         client_expect(&client, &answer, 202);
     }
-    stop();
+    visit_end();
 }
 END_TEST
 
 START_TEST(bounds_what_it_keeps_for_slow_readers)
 {
     enum { REQUESTS = 100, BYTES = 300000 };
-    start();
+    visit_begin();
     struct buf text = {0};
     for (int i = 0; i < REQUESTS; i++)
         buf_str(&text, "GET /big/300000 HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -309,13 +263,13 @@ START_TEST(bounds_what_it_keeps_for_slow_readers)
         ck_assert_uint_eq(answer.body.len, BYTES);
     }
     ck_assert_uint_eq(stage.handled, REQUESTS);
-    stop();
+    visit_end();
 }
 END_TEST
 
 START_TEST(closes_a_peer_that_does_not_read)
 {
-    start();
+    visit_begin();
     client_send(&client, "GET /big/50000000 HTTP/1.1\r\nHost: a\r\n\r\n");
     stage_until(&stage, stage.handled == 1);
     for (int i = 0; i < 5; i++)
@@ -328,7 +282,7 @@ START_TEST(closes_a_peer_that_does_not_read)
     stage_until(&stage, http_server_connections(stage.server) == 0);
     ck_assert_uint_eq(http_server_in_flight(stage.server), 0);
     ck_assert_uint_eq(stage.reports, 1);
-    stop();
+    visit_end();
 }
 END_TEST
 
@@ -337,11 +291,11 @@ START_TEST(refuses_when_too_much_is_buffered)
     struct client others[3];
     struct http_server_options o = stage_options();
     o.max_buffered_bytes = 1000000;
-    start_with(&o);
+    visit_begin_with(&o);
     for (int i = 0; i < 3; i++)
         client_init(&others[i], &stage);
     client_send(&others[0], HEAD("/echo", "Content-Length: 600000\r\n") "x");
-    settle();
+    visit_settle();
     client_send(&others[1], HEAD("/echo", EXPECT "Content-Length: 600000\r\n"));
     client_expect(&others[1], &answer, 503);
     ck_assert(got_retry_after(&answer));
@@ -352,7 +306,7 @@ START_TEST(refuses_when_too_much_is_buffered)
     client_expect(&others[2], &answer, 100);
     for (int i = 0; i < 3; i++)
         client_deinit(&others[i]);
-    stop();
+    visit_end();
 }
 END_TEST
 
@@ -362,7 +316,7 @@ START_TEST(refuses_chunks_when_too_much_is_buffered)
     struct http_server_options o = stage_options();
     memset(chunk, 'c', sizeof chunk);
     o.max_buffered_bytes = 100000;
-    start_with(&o);
+    visit_begin_with(&o);
     client_send(&client, HEAD("/echo", "Transfer-Encoding: chunked\r\n"));
     for (int i = 0; i < 100; i++) {
         client_send(&client, "1000\r\n");
@@ -372,7 +326,7 @@ START_TEST(refuses_chunks_when_too_much_is_buffered)
     }
     client_expect(&client, &answer, 503);
     client_expect_end(&client);
-    stop();
+    visit_end();
 }
 END_TEST
 
@@ -383,19 +337,19 @@ START_TEST(refuses_a_pipeline_when_too_much_is_buffered)
     struct http_server_options o = stage_options();
     o.max_buffered_bytes = 30000;
     o.max_pipelined = 1;
-    start_with(&o);
+    visit_begin_with(&o);
     for (int i = 0; i < 1000; i++)
         buf_str(&text, HEAD("/later", ""));
     client_send_bytes(&client, text.data, text.len);
     buf_deinit(&text);
     stage_until(&stage, stage.holding == 1);
-    reply_held(0);
+    visit_reply(0, "");
     client_expect(&client, &answer, 202);
     client_expect(&client, &answer, 503);
     ck_assert(got_retry_after(&answer));
     client_expect_end(&client);
     ck_assert_uint_eq(stage.handled, 1);
-    stop();
+    visit_end();
 }
 END_TEST
 
@@ -404,7 +358,7 @@ START_TEST(closes_who_does_not_read_when_memory_is_short)
     struct client other;
     struct http_server_options o = stage_options();
     o.max_buffered_bytes = 1000000;
-    start_with(&o);
+    visit_begin_with(&o);
     client_init(&other, &stage);
     client_send(&client, "GET /big/50000000 HTTP/1.1\r\nHost: a\r\n\r\n");
     stage_until(&stage, stage.handled == 1);
@@ -412,7 +366,7 @@ START_TEST(closes_who_does_not_read_when_memory_is_short)
     client_send(&other, HEAD("/echo", "Content-Length: 2\r\n") "ok");
     client_expect(&other, &answer, 200);
     client_deinit(&other);
-    stop();
+    visit_end();
 }
 END_TEST
 
@@ -421,7 +375,7 @@ START_TEST(refuses_connections_beyond_the_limit)
     struct client second, third;
     struct http_server_options o = stage_options();
     o.max_connections = 2;
-    start_with(&o);
+    visit_begin_with(&o);
     client_init(&second, &stage);
     client_init(&third, &stage);
     client_expect(&third, &answer, 503);
@@ -436,7 +390,7 @@ START_TEST(refuses_connections_beyond_the_limit)
     client_send(&client, HEAD("/echo", ""));
     client_expect(&client, &answer, 200);
     client_deinit(&second);
-    stop();
+    visit_end();
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 /* Right requests of every form and what answers them, sent whole and byte by byte. */
 #include <stdio.h>
 
-#include "tests/unit/http/stage.h"
+#include "tests/unit/http/visit.h"
 #include "tests/unit/unit.h"
 
 #define HOST    "Host: a\r\n"
@@ -9,10 +9,6 @@
 #define CHUNKED "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n" END
 #define CLOSES  "close"
 #define STAYS   ""
-
-static struct stage stage;
-static struct client client;
-static struct got_answer answer;
 
 static const struct {
     const char *request;

@@ -4,28 +4,10 @@
 
 #include "tests/unit/http/chunked_cases.h"
 #include "tests/unit/http/request_cases.h"
-#include "tests/unit/http/stage.h"
+#include "tests/unit/http/visit.h"
 #include "tests/unit/unit.h"
 
 #define POST(path, length) "POST " path " HTTP/1.1\r\nHost: a\r\nContent-Length: " length "\r\n\r\n"
-
-static struct stage stage;
-static struct client client;
-static struct got_answer answer;
-
-static void start(void)
-{
-    memset(&answer, 0, sizeof answer);
-    stage_init(&stage, NULL);
-    client_init(&client, &stage);
-}
-
-static void stop(void)
-{
-    client_deinit(&client);
-    got_deinit(&answer);
-    stage_deinit(&stage);
-}
 
 START_TEST(answers_on_a_kept_connection)
 {
@@ -119,23 +101,18 @@ START_TEST(takes_long_bodies)
 }
 END_TEST
 
-static void reply_held(unsigned i, const char *body)
-{
-    http_reply(stage.held[i], &(struct http_answer){.status = 202, .body = span_str(body)});
-}
-
 START_TEST(answers_pipelined_requests_in_order)
 {
     client_send(&client, POST("/later", "1") "0" POST("/echo", "1") "1" POST(
                              "/later", "1") "2" POST("/later", "1") "3");
     stage_until(&stage, stage.holding == 3);
     ck_assert_uint_eq(http_server_in_flight(stage.server), 4);
-    reply_held(2, "three");
-    reply_held(1, "two");
+    visit_reply(2, "three");
+    visit_reply(1, "two");
     stage_turn(&stage);
     client_poll(&client);
     ck_assert_uint_eq(client.got.len, 0); /* the first is still out */
-    reply_held(0, "zero");
+    visit_reply(0, "zero");
     client_expect(&client, &answer, 202);
     ck_assert(got_body_is(&answer, "zero"));
     client_expect(&client, &answer, 200);
@@ -384,7 +361,7 @@ START_TEST(answers_what_came_before_hostile_bytes)
     stage_turn(&stage);
     client_poll(&client);
     ck_assert(!client.eof && client.got.len == 0);
-    reply_held(0, "first");
+    visit_reply(0, "first");
     client_expect(&client, &answer, 202);
     ck_assert_str_eq(got_header(&answer, "Connection"), "");
     client_expect(&client, &answer, 200);
@@ -415,7 +392,7 @@ START_TEST(reports_each_request_once)
                                                 "/later", "0") "GET / HTTP/1.1\r\n\r\n");
     stage_until(&stage, stage.holding == 1);
     stage_advance(&stage, 250);
-    reply_held(0, "{}");
+    visit_reply(0, "{}");
     stage_until(&stage, stage.reports == 4);
     ck_assert_str_eq(stage.report[0].route, "/echo");
     ck_assert_str_eq(stage.report[0].method, "POST");
@@ -442,8 +419,8 @@ START_TEST(names_the_peer_and_the_request)
     ck_assert_str_ne(http_exchange_request_id(stage.held[0]),
                      http_exchange_request_id(stage.held[1]));
     memcpy(id, http_exchange_request_id(stage.held[1]), sizeof id);
-    reply_held(0, "");
-    reply_held(1, "");
+    visit_reply(0, "");
+    visit_reply(1, "");
     client_expect(&client, &answer, 202);
     client_expect(&client, &answer, 202);
     ck_assert_str_eq(got_header(&answer, "X-Request-Id"), id);
@@ -452,7 +429,7 @@ END_TEST
 
 UNIT_CASE(server)
 {
-    tcase_add_checked_fixture(tc, start, stop);
+    tcase_add_checked_fixture(tc, visit_begin, visit_end);
     tcase_add_test(tc, answers_on_a_kept_connection);
     tcase_add_test(tc, answers_requests_that_drip_in);
     tcase_add_test(tc, answers_chunked_requests_in_one_piece);

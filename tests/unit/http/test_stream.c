@@ -1,27 +1,15 @@
 /* Answers that go on: order, slow readers, and clients that leave. */
-#include "tests/unit/http/stage.h"
+#include "tests/unit/http/visit.h"
 #include "tests/unit/unit.h"
 
 #define POST(path) "POST " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
-static struct stage stage;
-static struct client client;
-static struct got_answer answer;
 static int gone;
 
 static void start(void)
 {
     gone = 0;
-    memset(&answer, 0, sizeof answer);
-    stage_init(&stage, NULL);
-    client_init(&client, &stage);
-}
-
-static void stop(void)
-{
-    client_deinit(&client);
-    got_deinit(&answer);
-    stage_deinit(&stage);
+    visit_begin();
 }
 
 static void on_gone(void *arg)
@@ -147,7 +135,7 @@ END_TEST
 
 UNIT_CASE(stream)
 {
-    tcase_add_checked_fixture(tc, start, stop);
+    tcase_add_checked_fixture(tc, start, visit_end);
     tcase_add_test(tc, sends_as_it_comes);
     tcase_add_test(tc, waits_for_the_answers_before_it);
     tcase_add_test(tc, may_end_before_its_turn);
