@@ -92,8 +92,6 @@ def open_breakers(daemon: Daemon, device: str) -> None:
         )
     finally:
         stop.set()
-        for thread in threads:
-            thread.join()
     assert max(slow) < TIMEOUT_S + MARGIN_S, f"an answer took {max(slow):.1f} s"
 
 
@@ -196,27 +194,32 @@ def test_the_body_is_not_waited_for_when_there_is_no_broker(
             assert requests.get(daemon.url + path, timeout=5).status_code == 200
 
 
+@contextmanager
+def forty_waiting(stack: Stack, daemon: Daemon, device: str) -> Iterator[None]:
+    """Forty readings wait for a broker that stands still; afterwards all have their answer."""
+    threads = [threading.Thread(target=send, args=(daemon, f"{device}-{i}")) for i in range(40)]
+    with frozen(stack):
+        for thread in threads:
+            thread.start()
+        wait_until(
+            lambda: metric(daemon, "weir_producer_queue_messages") == 40, 10, "40 on their way"
+        )
+        yield
+    for thread in threads:
+        thread.join()
+
+
 def test_a_full_queue_refuses_at_once(stack: Stack, device: str) -> None:
     """Long before a timeout: the queue's room is what counts."""
     settings = {"DELIVERY_TIMEOUT": "30s", "QUEUE_MESSAGES": "40", "SHUTDOWN_TIMEOUT": "1s"}
     with Daemon(stack, "ingest", **settings) as daemon:
         daemon.start()
         assert metric(daemon, "weir_producer_queue_limit_messages") == 40
-        threads = [
-            threading.Thread(target=send, args=(daemon, f"{device}-{i}")) for i in range(40)
-        ]
-        with frozen(stack):
-            for thread in threads:
-                thread.start()
-            wait_until(
-                lambda: metric(daemon, "weir_producer_queue_messages") == 40, 10, "a full queue"
-            )
+        with forty_waiting(stack, daemon, device):
             status, took = send(daemon, device)
             assert (status, took < 1) == (503, True), (status, took)
             assert raw_answer(daemon, HEAD + "\n").startswith("HTTP/1.1 503")
             assert metric(daemon, "weir_refused_requests_total", reason="queue_full") == 2
-        for thread in threads:
-            thread.join()
         wait_until(lambda: send(daemon, device)[0] == 200, 20, "room in the queue")
 
 
@@ -232,17 +235,8 @@ def test_the_producer_is_patient_while_there_is_much_to_send(stack: Stack, devic
         daemon.start()
         assert send(daemon, device)[0] == 200
         assert patient_threads(daemon) == 0
-        threads = [
-            threading.Thread(target=send, args=(daemon, f"{device}-{i}")) for i in range(40)
-        ]
-        with frozen(stack):
-            for thread in threads:
-                thread.start()
-            wait_until(
-                lambda: metric(daemon, "weir_producer_queue_messages") == 40, 10, "40 on their way"
-            )
-        for thread in threads:
-            thread.join()
+        with forty_waiting(stack, daemon, device):
+            pass
         assert patient_threads(daemon) >= 3
 
         def calm() -> bool:

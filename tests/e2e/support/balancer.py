@@ -8,6 +8,9 @@ import itertools
 import json
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Self
 from urllib.parse import urlsplit
 
 from .readings import now_ms, reading
@@ -17,25 +20,14 @@ PROBE_S = 0.05
 REQUESTS_A_CONNECTION = 40  # then another instance may be picked
 
 
-class Balancer:
-    """Knows which instances are ready, from a probe every 50 ms."""
+class Workers:
+    """Threads that work within a `with` block, each until `_stop` is set."""
 
-    def __init__(self, urls: list[str]) -> None:
-        self.ready = {urlsplit(url).netloc: True for url in urls}
-        self._turn = itertools.count()
+    def __init__(self, works: Iterable[Callable[[], None]]) -> None:
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._probe, args=(url,)) for url in urls]
+        self._threads = [threading.Thread(target=work) for work in works]
 
-    def _probe(self, url: str) -> None:
-        while not self._stop.wait(PROBE_S):
-            self.ready[urlsplit(url).netloc] = is_ready(url)
-
-    def pick(self) -> str | None:
-        """None while nobody is ready."""
-        able = [address for address, ready in self.ready.items() if ready]
-        return able[next(self._turn) % len(able)] if able else None
-
-    def __enter__(self) -> Balancer:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -46,7 +38,25 @@ class Balancer:
             thread.join()
 
 
-class Clients:
+class Balancer(Workers):
+    """Knows which instances are ready, from a probe every 50 ms."""
+
+    def __init__(self, urls: list[str]) -> None:
+        self.ready = {urlsplit(url).netloc: True for url in urls}
+        self._turn = itertools.count()
+        super().__init__(partial(self._probe, url) for url in urls)
+
+    def _probe(self, url: str) -> None:
+        while not self._stop.wait(PROBE_S):
+            self.ready[urlsplit(url).netloc] = is_ready(url)
+
+    def pick(self) -> str | None:
+        """None while nobody is ready."""
+        able = [address for address, ready in self.ready.items() if ready]
+        return able[next(self._turn) % len(able)] if able else None
+
+
+class Clients(Workers):
     """Each sends readings of its own over a kept connection, and none a second time. Every other one
     looks at readiness before each request, the rest only before they connect."""
 
@@ -56,8 +66,7 @@ class Clients:
         self.failures: list[str] = []
         self.closes = 0
         self.served: Counter[str] = Counter()
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(i,)) for i in range(count)]
+        super().__init__(partial(self._run, i) for i in range(count))
 
     def _run(self, index: int) -> None:
         device, careful = f"{self.prefix}-{index}", index % 2 == 0
@@ -95,13 +104,3 @@ class Clients:
         self.accepted.append((item["device_id"], item["seq"]))
         self.served[address] += 1
         self.closes += answer.will_close
-
-    def __enter__(self) -> Clients:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
