@@ -37,8 +37,11 @@ static void fold_sample(struct pipeline *p, size_t i, unsigned k, struct window_
 {
     const struct sink_raw *raw = &p->slice->raw[i];
     const struct reading_sensor *sensor = &raw->reading->sensor[k];
-    if (window_cache_fold_window(&p->cache, w, raw->partition, raw->offset, raw->reading->ts_ms,
-                                 sensor->value))
+    const struct window_sample sample = {.partition = raw->partition,
+                                         .offset = raw->offset,
+                                         .ts_ms = raw->reading->ts_ms,
+                                         .value = sensor->value};
+    if (window_cache_fold_window(&p->cache, w, &sample))
         samples_count(samples, sensor->name);
 }
 

@@ -121,15 +121,25 @@ void window_cache_mark_device(struct window_cache *c, struct device_entry *d)
     entry_list_add(&c->dirty_devices, d);
 }
 
-bool window_cache_fold_window(struct window_cache *c, struct window_entry *w, int32_t partition,
-                              int64_t offset, int64_t ts_ms, double value)
+static bool fold_unpacked(struct window_cache *c, struct window_entry *w,
+                          const struct window_sample *s)
 {
     window_entry_unpack(w, &c->window);
-    if (!window_fold(&c->window, partition, offset, ts_ms, value))
+    if (!window_fold(&c->window, s->partition, s->offset, s->ts_ms, s->value))
         return false;
     window_table_pack(&c->windows, w, &c->window);
-    window_cache_mark_window(c, w);
     return true;
+}
+
+bool window_cache_fold_window(struct window_cache *c, struct window_entry *w,
+                              const struct window_sample *sample)
+{
+    enum window_pack_fold done = window_entry_fold(w, sample);
+    bool changed =
+        done == WINDOW_PACK_UNFIT ? fold_unpacked(c, w, sample) : done == WINDOW_PACK_FOLDED;
+    if (changed)
+        window_cache_mark_window(c, w);
+    return changed;
 }
 
 bool window_cache_fold_device(struct window_cache *c, struct device_entry *d, int32_t partition,

@@ -62,8 +62,8 @@ struct span window_cache_sensor(const struct window_cache *c, const struct windo
 void window_cache_prefetch_names(const struct window_cache *c, const struct window_entry *w);
 
 /* As window_fold and device_state_fold; what has changed is dirty. */
-bool window_cache_fold_window(struct window_cache *c, struct window_entry *w, int32_t partition,
-                              int64_t offset, int64_t ts_ms, double value);
+bool window_cache_fold_window(struct window_cache *c, struct window_entry *w,
+                              const struct window_sample *sample);
 bool window_cache_fold_device(struct window_cache *c, struct device_entry *d, int32_t partition,
                               int64_t offset, const struct reading *r);
 

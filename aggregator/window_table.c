@@ -6,7 +6,6 @@
 
 #include "common/base/hash.h"
 #include "common/base/xmalloc.h"
-#include "common/model/window_pack.h"
 
 _Static_assert(sizeof(struct window_entry) == 128, "an entry is two cache lines");
 
@@ -158,6 +157,17 @@ void window_table_pack(struct window_table *t, struct window_entry *w, struct wi
     w->empty = false;
     w->rev = window->rev;
     w->final = window->final;
+}
+
+enum window_pack_fold window_entry_fold(struct window_entry *w, const struct window_sample *sample)
+{
+    enum window_pack_fold done = WINDOW_PACK_UNFIT;
+    if (w->empty && !w->final)
+        done = window_pack_begin(w->bytes, sizeof w->bytes, w->start_ms, sample);
+    else if (!w->apart && !w->final)
+        done = window_pack_fold(w->bytes, sizeof w->bytes, w->start_ms, sample);
+    w->empty = w->empty && done != WINDOW_PACK_FOLDED;
+    return done;
 }
 
 int32_t window_entry_source(const struct window_entry *w)

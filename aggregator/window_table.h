@@ -10,6 +10,7 @@
 #include "aggregator/handle_table.h"
 #include "aggregator/pool.h"
 #include "common/model/window.h"
+#include "common/model/window_pack.h"
 
 enum { WINDOW_ENTRY_BYTES = 100 }; /* what window_pack makes of nearly every window */
 
@@ -62,6 +63,9 @@ void window_entry_prefetch(const struct window_entry *w);
 
 /* The entry of a slot, or NULL. */
 struct window_entry *window_table_slot(const struct window_table *t, size_t slot);
+
+/* window_fold without unpacking, where that can be done; as window_pack_fold. */
+enum window_pack_fold window_entry_fold(struct window_entry *w, const struct window_sample *sample);
 
 /* The window into `out` (initialised). */
 void window_entry_unpack(const struct window_entry *w, struct window *out);

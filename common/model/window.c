@@ -53,19 +53,25 @@ static struct window_share *insert_share(struct window *w, unsigned i)
     return &w->share[i];
 }
 
+bool window_share_fold(struct window_share *share, int64_t offset, int64_t ts_ms, double value)
+{
+    if (offset <= share->src && !SABOTAGED(BREAK_INC_WITHOUT_GUARD)) {
+        return false;
+    }
+    share->src = offset;
+    window_stats_fold(&share->stats, ts_ms, value);
+    return true;
+}
+
 bool window_fold(struct window *w, int32_t partition, int64_t offset, int64_t ts_ms, double value)
 {
     unsigned i = position_of(w, partition);
     if (i == w->shares || w->share[i].partition != partition) {
-        *insert_share(w, i) = (struct window_share){.partition = partition};
-    } else if (offset <= w->share[i].src && !SABOTAGED(BREAK_INC_WITHOUT_GUARD)) {
-        return false;
+        *insert_share(w, i) = (struct window_share){.partition = partition, .src = -1};
     }
-    struct window_share *share = &w->share[i];
-    share->src = offset;
-    window_stats_fold(&share->stats, ts_ms, value);
-    w->late += w->final;
-    return true;
+    bool changed = window_share_fold(&w->share[i], offset, ts_ms, value);
+    w->late += changed && w->final;
+    return changed;
 }
 
 void window_gather(struct window *w, int32_t partition, int64_t offset, int64_t ts_ms, double value)

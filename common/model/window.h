@@ -55,6 +55,9 @@ int64_t window_start(int64_t ts_ms, int64_t length_ms); /* floor, also for negat
 void window_init(struct window *w, int64_t start_ms);
 void window_deinit(struct window *w);
 
+/* Folds a value in, unless the share is at or past the offset. Returns whether anything changed. */
+bool window_share_fold(struct window_share *share, int64_t offset, int64_t ts_ms, double value);
+
 /* Folds the reading at (partition, offset) in, unless the share of that partition is at or past
  * the offset (a replay). Returns whether anything changed. */
 bool window_fold(struct window *w, int32_t partition, int64_t offset, int64_t ts_ms, double value);

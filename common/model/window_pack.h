@@ -17,6 +17,28 @@ void window_pack(const struct window *w, uint8_t *out);
  * is used again. */
 void window_unpack(struct window *w, const uint8_t *bytes);
 
+/* One value of a reading, and where in the log it stands. */
+struct window_sample {
+    int32_t partition;
+    int64_t offset, ts_ms;
+    double value;
+};
+
+enum window_pack_fold {
+    WINDOW_PACK_FOLDED,
+    WINDOW_PACK_REPLAY, /* it was folded in before: nothing has changed */
+    WINDOW_PACK_UNFIT,  /* nothing has changed: unpack it, fold, and pack it */
+};
+
+/* window_fold on what window_pack wrote for a window that is not final: the same bytes come of it.
+ * Only for the usual case: one partition, narrow, not late, and no more than `room` bytes (after
+ * window_compress, if need be). */
+enum window_pack_fold window_pack_fold(uint8_t *bytes, size_t room, int64_t start_ms,
+                                       const struct window_sample *sample);
+/* The same for a window that has nothing in it yet. */
+enum window_pack_fold window_pack_begin(uint8_t *bytes, size_t room, int64_t start_ms,
+                                        const struct window_sample *sample);
+
 /* The partition of the last share in what window_pack wrote; -1 = there is none. */
 int32_t window_pack_source(const uint8_t *bytes);
 

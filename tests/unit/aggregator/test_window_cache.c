@@ -1,6 +1,9 @@
 /* The windows in memory: found again, dirty once, final by the watermark, evicted only when clean.
  */
+#include <string.h>
+
 #include "aggregator/window_cache.h"
+#include "common/base/random.h"
 
 #include "tests/unit/unit.h"
 
@@ -37,7 +40,9 @@ static struct window_entry *folded(const char *device, int64_t start_ms)
 {
     struct window_entry *w = entry(device, "temperature_c", start_ms);
     w->loaded = true;
-    window_cache_fold_window(&cache, w, 0, start_ms / 1000, start_ms + 1, 20);
+    const struct window_sample sample = {
+        .offset = start_ms / 1000, .ts_ms = start_ms + 1, .value = 20};
+    window_cache_fold_window(&cache, w, &sample);
     return w;
 }
 
@@ -174,8 +179,10 @@ START_TEST(packing_changes_nothing)
     for (int i = 0; i < 300; i++) {
         struct window_entry *w = entry("a", "s", 60000);
         double v = i % 7 ? 20.125 + i / 3.0 : 1e200 * i;
-        window_fold(&plain, i % 3, i, 60000 + i * 7, v);
-        window_cache_fold_window(&cache, w, i % 3, i, 60000 + i * 7, v);
+        const struct window_sample sample = {
+            .partition = i % 3, .offset = i, .ts_ms = 60000 + i * 7, .value = v};
+        window_fold(&plain, i % 3, i, sample.ts_ms, v);
+        window_cache_fold_window(&cache, w, &sample);
         w->rev = plain.rev = i;
         w->final = plain.final = i > 200;
         window_entry_unpack(w, &again);
@@ -185,6 +192,51 @@ START_TEST(packing_changes_nothing)
     ck_assert_uint_gt(plain.late, 0);
     window_deinit(&plain);
     window_deinit(&again);
+}
+END_TEST
+
+/* Some sequences stay with one partition, some come to a second one; values are of one size, or far
+ * apart, so that their sums have no room; times leave the narrow form; offsets come again. */
+static struct window_sample any_sample(struct rng *rng, int i, unsigned kind)
+{
+    bool odd = kind & 1 && rng_below(rng, 20) == 0;
+    double value = rng_below(rng, 2000) / 8.0 - 50 + rng_below(rng, 10) / 10.0;
+    return (struct window_sample){
+        .partition = kind & 2 && i > 30,
+        .offset = 2 + i - (int)rng_below(rng, 3),
+        .ts_ms = 60000 + rng_below(rng, 60000) + (kind & 4 && odd ? INT64_C(3) << 31 : 0),
+        .value = odd ? value * 1e40 : value,
+    };
+}
+
+static bool fold_and_pack(struct window_entry *w, struct window *window,
+                          const struct window_sample *s)
+{
+    window_entry_unpack(w, window);
+    if (!window_fold(window, s->partition, s->offset, s->ts_ms, s->value))
+        return false;
+    window_table_pack(&cache.windows, w, window);
+    return true;
+}
+
+/* Most folding is done on the packed bytes: they are the same as if the window was unpacked, folded
+ * into and packed. */
+START_TEST(folding_is_the_same_packed_and_unpacked)
+{
+    struct rng rng;
+    struct window window;
+    window_init(&window, 0);
+    rng_seed(&rng, (uint64_t)_i);
+    struct window_entry *a = entry("a", "s", 60000), *b = entry("b", "s", 60000);
+    for (int i = 0; i < 60; i++) {
+        struct window_sample s = any_sample(&rng, i, (unsigned)_i);
+        bool changed = fold_and_pack(b, &window, &s);
+        ck_assert_int_eq(window_cache_fold_window(&cache, a, &s), changed);
+        ck_assert(a->empty == b->empty && a->apart == b->apart);
+        ck_assert(a->apart || memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0);
+        a->final = b->final = i > 50;
+    }
+    window_deinit(&window);
 }
 END_TEST
 
@@ -228,5 +280,6 @@ UNIT_CASE(window_cache)
     tcase_add_test(tc, a_device_goes_after_its_windows);
     tcase_add_test(tc, eviction_ends_where_nothing_may_go);
     tcase_add_test(tc, packing_changes_nothing);
+    tcase_add_loop_test(tc, folding_is_the_same_packed_and_unpacked, 0, 400);
     tcase_add_test(tc, a_window_of_any_size_is_packed);
 }

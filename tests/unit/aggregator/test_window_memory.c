@@ -25,6 +25,15 @@ static struct device_entry *device(struct window_cache *c, int i)
     return window_cache_device(c, span_str(id));
 }
 
+static void fold(struct window_cache *c, struct window_entry *w, int i, int k, double value)
+{
+    const struct window_sample sample = {.partition = i % 12,
+                                         .offset = i * READINGS + k,
+                                         .ts_ms = 1763719200000 + k * 10000,
+                                         .value = value};
+    window_cache_fold_window(c, w, &sample);
+}
+
 /* The tables are at their emptiest just after they grew: the windows' at 98,304 of 131,072. */
 static void fill_windows(struct window_cache *c, struct rng *rng)
 {
@@ -33,8 +42,7 @@ static void fill_windows(struct window_cache *c, struct rng *rng)
         struct window_entry *w =
             window_cache_window(c, device(c, i / 2), span_str(sensor), 1763719200000);
         for (int k = 0; k < READINGS; k++)
-            window_cache_fold_window(c, w, i % 12, i * READINGS + k, 1763719200000 + k * 10000,
-                                     (double)rng_below(rng, 10000) / 100);
+            fold(c, w, i, k, (double)rng_below(rng, 10000) / 100);
     }
 }
 
