@@ -38,14 +38,14 @@ struct reading {
     double lat, lon; /* degrees, -90..90 and -180..180 */
     struct span lat_digits, lon_digits;
     int64_t seq;
-    struct span key; /* Idempotency-Key, or what stands for it when the server gave ts; or empty */
+    struct span key;  /* Idempotency-Key, or what stands for it when the server gave ts; or empty */
+    unsigned ignored; /* members of a type no reading knows (where the mode lets them be) */
+    unsigned sensors;
+    size_t scratch_used;
     struct reading_sensor sensor[READING_SENSORS_MAX]; /* in the order of the input; those under
                                                           another name last */
-    unsigned sensors;
-    unsigned ignored; /* members of a type no reading knows (where the mode lets them be) */
     /* Unescaped text: device id, key, and up to 1024 bytes of sensor names. */
     char scratch[READING_DEVICE_ID_MAX + READING_KEY_MAX + 1024];
-    size_t scratch_used;
 };
 
 /* What is asked of a reading; the rows are in reading_profile.c. */
