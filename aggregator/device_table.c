@@ -5,7 +5,6 @@
 
 #include "common/base/hash.h"
 #include "common/base/xmalloc.h"
-#include "common/model/device_pack.h"
 
 _Static_assert(sizeof(struct device_entry) <= 64, "an entry is one cache line");
 
@@ -161,6 +160,13 @@ static void clear(struct device_state *state)
     state->sensors_cap = kept.sensors_cap;
     state->share = kept.share;
     state->shares_cap = kept.shares_cap;
+}
+
+enum device_pack_fold device_entry_fold(struct device_entry *d, int32_t partition, int64_t offset,
+                                        const struct reading *r)
+{
+    return d->state_bytes ? device_pack_fold(d->bytes + d->id_len, partition, offset, r)
+                          : DEVICE_PACK_UNFIT;
 }
 
 void device_entry_unpack(const struct device_entry *d, struct device_state *out)

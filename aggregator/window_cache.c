@@ -142,15 +142,25 @@ bool window_cache_fold_window(struct window_cache *c, struct window_entry *w,
     return changed;
 }
 
-bool window_cache_fold_device(struct window_cache *c, struct device_entry *d, int32_t partition,
-                              int64_t offset, const struct reading *r)
+static bool fold_unpacked_device(struct window_cache *c, struct device_entry *d, int32_t partition,
+                                 int64_t offset, const struct reading *r)
 {
     device_entry_unpack(d, &c->device);
     if (!device_state_fold(&c->device, partition, offset, r))
         return false;
     device_table_pack(&c->devices, d, &c->device);
-    window_cache_mark_device(c, d);
     return true;
+}
+
+bool window_cache_fold_device(struct window_cache *c, struct device_entry *d, int32_t partition,
+                              int64_t offset, const struct reading *r)
+{
+    enum device_pack_fold done = device_entry_fold(d, partition, offset, r);
+    bool changed = done == DEVICE_PACK_UNFIT ? fold_unpacked_device(c, d, partition, offset, r)
+                                             : done == DEVICE_PACK_FOLDED;
+    if (changed)
+        window_cache_mark_device(c, d);
+    return changed;
 }
 
 /* --- becoming final, and leaving ----------------------------------------------------------------

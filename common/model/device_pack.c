@@ -38,12 +38,17 @@ static size_t count_size(uint32_t n)
     return n < COUNT_FOLLOWS ? 1 : 1 + sizeof n;
 }
 
-size_t device_pack_size(const struct device_state *d)
+static size_t head_size(const struct device_state *d)
 {
     size_t size = HEAD + count_size(d->shares) + count_size(d->sensors);
     size += d->has_position ? POSITION : 0;
     size += d->has_online ? ONLINE : 0;
-    size += has_status(d) ? STATUS : 0;
+    return size + (has_status(d) ? STATUS : 0);
+}
+
+size_t device_pack_size(const struct device_state *d)
+{
+    size_t size = head_size(d);
     for (unsigned i = 0; i < d->shares; i++)
         size += SHARE + CADENCE_SLOTS *
                             (is_wide(&d->share[i].cadence) ? sizeof(uint32_t) : sizeof(uint16_t));
@@ -77,17 +82,22 @@ static uint8_t *put_gaps(uint8_t *at, const struct cadence *c, bool wide)
     return put(at, gap, sizeof gap);
 }
 
-static uint8_t *put_share(uint8_t *at, const struct device_share *s)
+/* All but the gaps. */
+static uint8_t *put_share_head(uint8_t *at, const struct device_share *s, bool wide)
 {
     const struct cadence *c = &s->cadence;
-    bool wide = is_wide(c);
     uint8_t flags = (uint8_t)((c->started ? STARTED : 0) | (wide ? WIDE : 0));
     at = put(at, &s->partition, sizeof s->partition);
     at = put(at, &s->src, sizeof s->src);
     at = put(at, &s->readings, sizeof s->readings);
     at = put(at, &c->last_ms, sizeof c->last_ms);
-    at = put(at, (uint8_t[]){flags, c->gaps, c->next}, 3);
-    return put_gaps(at, c, wide);
+    return put(at, (uint8_t[]){flags, c->gaps, c->next}, 3);
+}
+
+static uint8_t *put_share(uint8_t *at, const struct device_share *s)
+{
+    bool wide = is_wide(&s->cadence);
+    return put_gaps(put_share_head(at, s, wide), &s->cadence, wide);
 }
 
 static uint8_t *put_sensor(uint8_t *at, const struct device_sensor *s)
@@ -154,7 +164,7 @@ static const uint8_t *get_gaps(const uint8_t *at, struct cadence *c, bool wide)
     return at;
 }
 
-static const uint8_t *get_share(const uint8_t *at, struct device_share *s)
+static const uint8_t *get_share_head(const uint8_t *at, struct device_share *s, bool *wide)
 {
     struct cadence *c = &s->cadence;
     uint8_t form[3];
@@ -166,7 +176,15 @@ static const uint8_t *get_share(const uint8_t *at, struct device_share *s)
     c->started = form[0] & STARTED;
     c->gaps = form[1];
     c->next = form[2];
-    return get_gaps(at, c, form[0] & WIDE);
+    *wide = form[0] & WIDE;
+    return at;
+}
+
+static const uint8_t *get_share(const uint8_t *at, struct device_share *s)
+{
+    bool wide;
+    at = get_share_head(at, s, &wide);
+    return get_gaps(at, &s->cadence, wide);
 }
 
 static const uint8_t *get_sensor(const uint8_t *at, struct device_sensor *s)
@@ -224,4 +242,87 @@ void device_unpack(struct device_state *d, const uint8_t *bytes)
         bytes = get_share(bytes, &d->share[i]);
     for (unsigned i = 0; i < d->sensors; i++)
         bytes = get_sensor(bytes, &d->sensor[i]);
+}
+
+/* --- folding where it lies -----------------------------------------------------------------------
+ *
+ * Most readings change some numbers and nothing of the form: those are written over, and gaps and
+ * names stay where they are. What is to be written is found before anything is written. */
+
+enum { IN_PLACE_MAX = 16 }; /* sensors that are looked through one by one */
+
+static uint8_t *find_sensor(uint8_t *at, unsigned count, struct span name)
+{
+    for (unsigned i = 0; i < count; i++) {
+        size_t len = at[SENSOR - 1];
+        if (len == name.len && memcmp(at + SENSOR, name.p, len) == 0)
+            return at;
+        at += SENSOR + len;
+    }
+    return NULL;
+}
+
+static bool find_sensors(uint8_t *at, unsigned count, const struct reading *r,
+                         uint8_t *place[IN_PLACE_MAX])
+{
+    bool all = count <= IN_PLACE_MAX && r->sensors <= count;
+    for (unsigned i = 0; all && i < r->sensors; i++) {
+        place[i] = find_sensor(at, count, r->sensor[i].name);
+        all = place[i] != NULL;
+    }
+    return all;
+}
+
+static void fold_sensor(uint8_t *at, int64_t ts_ms, double newer)
+{
+    double value;
+    int64_t value_ms;
+    get(get(at, &value, sizeof value), &value_ms, sizeof value_ms);
+    device_sensor_take(&value, &value_ms, ts_ms, newer);
+    put(put(at, &value, sizeof value), &value_ms, sizeof value_ms);
+}
+
+/* One narrow share, opened. */
+struct opened {
+    struct device_state d; /* the head alone */
+    struct device_share s; /* without gaps, but for the one that a reading may leave */
+    uint8_t *share, *gaps, *sensors;
+};
+
+static bool open_share(uint8_t *bytes, struct opened *o)
+{
+    bool wide;
+    o->share = bytes + (get_head(bytes, &o->d) - bytes);
+    if (o->d.shares != 1)
+        return false;
+    o->gaps = o->share + (get_share_head(o->share, &o->s, &wide) - o->share);
+    o->sensors = o->gaps + CADENCE_SLOTS * sizeof(uint16_t);
+    return !wide;
+}
+
+enum device_pack_fold device_pack_fold(uint8_t *bytes, int32_t partition, int64_t offset,
+                                       const struct reading *r)
+{
+    struct opened o;
+    uint8_t *place[IN_PLACE_MAX];
+    if (!open_share(bytes, &o) || o.s.partition != partition)
+        return DEVICE_PACK_UNFIT;
+    uint8_t slot = o.s.cadence.next;
+    if (!device_share_fold(&o.s, offset, r->ts_ms))
+        return DEVICE_PACK_REPLAY;
+    bool gained = o.s.cadence.next != slot;
+    uint32_t gap_ms = gained ? o.s.cadence.gap_ms[slot] : 0;
+    uint16_t gap = (uint16_t)gap_ms;
+    if (gap != gap_ms || !find_sensors(o.sensors, o.d.sensors, r, place))
+        return DEVICE_PACK_UNFIT;
+    device_state_take_head(&o.d, r);
+    if (head_size(&o.d) != (size_t)(o.share - bytes))
+        return DEVICE_PACK_UNFIT;
+    put_head(bytes, &o.d);
+    put_share_head(o.share, &o.s, false);
+    if (gained)
+        put(o.gaps + slot * sizeof gap, &gap, sizeof gap);
+    for (unsigned i = 0; i < r->sensors; i++)
+        fold_sensor(place[i], r->ts_ms, r->sensor[i].value);
+    return DEVICE_PACK_FOLDED;
 }

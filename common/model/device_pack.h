@@ -16,4 +16,15 @@ void device_pack(const struct device_state *d, uint8_t *out);
  * are used again. */
 void device_unpack(struct device_state *d, const uint8_t *bytes);
 
+enum device_pack_fold {
+    DEVICE_PACK_FOLDED,
+    DEVICE_PACK_REPLAY, /* it was folded in before: nothing has changed */
+    DEVICE_PACK_UNFIT,  /* nothing has changed: unpack it, fold, and pack it */
+};
+
+/* device_state_fold on what device_pack wrote: the same bytes come of it. Only for the usual case:
+ * one partition, no gap above 65 s, and nothing in the reading that the state has never had. */
+enum device_pack_fold device_pack_fold(uint8_t *bytes, int32_t partition, int64_t offset,
+                                       const struct reading *r);
+
 #endif

@@ -142,19 +142,27 @@ static void insert_sensor(struct device_state *d, struct span name, int64_t ts_m
     memcpy(d->sensor[i].name, name.p, name.len);
 }
 
+/* -0 and 0 are equal: which stayed must not depend on the order, so only 0 does. */
+static double one_zero(double value)
+{
+    return value == 0 ? 0.0 : value;
+}
+
+void device_sensor_take(double *value, int64_t *value_ms, int64_t ts_ms, double newer)
+{
+    if (ts_ms > *value_ms || (ts_ms == *value_ms && newer > *value)) {
+        *value_ms = ts_ms;
+        *value = one_zero(newer);
+    }
+}
+
 static void take_sensor(struct device_state *d, struct span name, int64_t ts_ms, double value)
 {
-    value =
-        value == 0 ? 0.0 : value; /* -0 and 0 are equal: which stayed must not depend on order */
     unsigned i = sensor_position(d, name);
     if (i == d->sensors || compare_names(d->sensor[i].name, name) != 0) {
-        insert_sensor(d, name, ts_ms, value);
-        return;
-    }
-    struct device_sensor *sensor = &d->sensor[i];
-    if (ts_ms > sensor->ts_ms || (ts_ms == sensor->ts_ms && value > sensor->value)) {
-        sensor->ts_ms = ts_ms;
-        sensor->value = value;
+        insert_sensor(d, name, ts_ms, one_zero(value));
+    } else {
+        device_sensor_take(&d->sensor[i].value, &d->sensor[i].ts_ms, ts_ms, value);
     }
 }
 
@@ -239,11 +247,9 @@ static bool is_status(const struct reading *r)
     return status;
 }
 
-static void take_reading(struct device_state *d, const struct reading *r)
+void device_state_take_head(struct device_state *d, const struct reading *r)
 {
-    for (unsigned i = 0; i < r->sensors; i++) {
-        take_sensor(d, r->sensor[i].name, r->ts_ms, r->sensor[i].value);
-    }
+    d->last_ts_ms = r->ts_ms > d->last_ts_ms ? r->ts_ms : d->last_ts_ms;
     take_receipt(d, r->received_at_ms, r->received_at_ms, r->received_at_ms - r->ts_ms);
     if (r->has_position) {
         take_position(d, r->ts_ms, r->lat, r->lon);
@@ -257,14 +263,35 @@ static void take_reading(struct device_state *d, const struct reading *r)
     }
 }
 
+bool device_share_fold(struct device_share *share, int64_t offset, int64_t ts_ms)
+{
+    if (offset <= share->src) {
+        return false;
+    }
+    share->src = offset;
+    share->readings++;
+    cadence_note(&share->cadence, ts_ms);
+    return true;
+}
+
+/* All but the shares. */
+static void take_reading(struct device_state *d, const struct reading *r, bool first)
+{
+    d->last_ts_ms = first ? r->ts_ms : d->last_ts_ms;
+    for (unsigned i = 0; i < r->sensors; i++) {
+        take_sensor(d, r->sensor[i].name, r->ts_ms, r->sensor[i].value);
+    }
+    device_state_take_head(d, r);
+}
+
 bool device_state_fold(struct device_state *d, int32_t partition, int64_t offset,
                        const struct reading *r)
 {
-    if (offset <= device_state_src(d, partition)) {
+    bool first = d->shares == 0;
+    if (!device_share_fold(share_of(d, partition), offset, r->ts_ms)) {
         return false;
     }
-    device_state_gather(d, partition, offset, r);
-    cadence_note(&share_of(d, partition)->cadence, r->ts_ms);
+    take_reading(d, r, first);
     return true;
 }
 
@@ -275,8 +302,7 @@ void device_state_gather(struct device_state *d, int32_t partition, int64_t offs
     struct device_share *share = share_of(d, partition);
     share->src = offset > share->src ? offset : share->src;
     share->readings++;
-    d->last_ts_ms = first || r->ts_ms > d->last_ts_ms ? r->ts_ms : d->last_ts_ms;
-    take_reading(d, r);
+    take_reading(d, r, first);
 }
 
 void device_state_keep_cadence(struct device_state *d, const struct device_state *other)

@@ -56,6 +56,13 @@ void device_state_deinit(struct device_state *d);
 bool device_state_fold(struct device_state *d, int32_t partition, int64_t offset,
                        const struct reading *r);
 
+/* Its parts, for who folds into what device_pack wrote. A reading in the share, unless it is at or
+ * past the offset: returns whether it was not. A value of a sensor that has one already. All of a
+ * reading but its sensors, into a state that has a share. */
+bool device_share_fold(struct device_share *share, int64_t offset, int64_t ts_ms);
+void device_sensor_take(double *value, int64_t *value_ms, int64_t ts_ms, double newer);
+void device_state_take_head(struct device_state *d, const struct reading *r);
+
 /* The same in any order of offsets, for who reads them back out of the store: each reading must
  * come once. The cadence, which depends on the order, is left alone. */
 void device_state_gather(struct device_state *d, int32_t partition, int64_t offset,

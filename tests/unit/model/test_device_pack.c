@@ -2,6 +2,7 @@
 #include "common/model/device_pack.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/random.h"
 #include "tests/unit/unit.h"
@@ -71,6 +72,61 @@ static void wear(struct device_state *worn)
     ck_assert_uint_eq(device_pack_size(worn), size);
     free(bytes);
 }
+
+/* What comes of folding the reading into packed bytes is what comes of packing `after`. Returns
+ * whether it could be done. */
+static bool fold_packed(const struct device_state *before, const struct device_state *after,
+                        int32_t partition, int64_t offset, const struct reading *r)
+{
+    size_t size = device_pack_size(before), size_after = device_pack_size(after);
+    uint8_t *bytes = malloc(size), *was = malloc(size), *will = malloc(size_after);
+    device_pack(before, bytes);
+    device_pack(before, was);
+    device_pack(after, will);
+    enum device_pack_fold done = device_pack_fold(bytes, partition, offset, r);
+    bool folded = done == DEVICE_PACK_FOLDED;
+    if (folded)
+        ck_assert_uint_eq(size, size_after);
+    ck_assert_mem_eq(bytes, folded ? will : was, size);
+    if (done == DEVICE_PACK_REPLAY)
+        ck_assert(size == size_after && memcmp(was, will, size) == 0);
+    free(bytes), free(was), free(will);
+    return folded;
+}
+
+/* A life with one partition, or for a while with two; with gaps of either size, and repetitions. */
+static unsigned live_packed(uint64_t seed)
+{
+    struct rng rng;
+    struct device_state before, after;
+    rng_seed(&rng, seed);
+    device_state_init(&before, span_str("d"));
+    device_state_init(&after, span_str("d"));
+    uint32_t longest_ms = seed % 2 ? 15000 : 40000; /* some gaps get longer: offsets repeat */
+    int64_t ts_ms = (int64_t)rng_below(&rng, 1000000) - 500000;
+    unsigned folded = 0;
+    for (int i = 2; i < 200; i++) {
+        ts_ms += (int64_t)rng_below(&rng, longest_ms) - longest_ms / 10;
+        struct reading r = any_reading(&rng, ts_ms);
+        int32_t partition = seed % 3 == 0 && i > 100;
+        int64_t offset = i - (int)rng_below(&rng, 3);
+        device_state_fold(&after, partition, offset, &r);
+        folded += fold_packed(&before, &after, partition, offset, &r);
+        device_state_fold(&before, partition, offset, &r);
+    }
+    device_state_deinit(&before);
+    device_state_deinit(&after);
+    return folded;
+}
+
+START_TEST(folding_is_the_same_packed_and_unpacked)
+{
+    unsigned folded = 0;
+    for (uint64_t seed = 1; seed <= 100; seed++)
+        folded += live_packed(seed);
+    ck_assert_uint_gt(folded, 5000);
+}
+END_TEST
 
 static void live(uint64_t seed, struct device_state *worn)
 {
@@ -155,6 +211,7 @@ END_TEST
 UNIT_CASE(device_pack)
 {
     tcase_add_test(tc, packing_changes_nothing);
+    tcase_add_test(tc, folding_is_the_same_packed_and_unpacked);
     tcase_add_test(tc, any_number_of_sensors_is_packed);
     tcase_add_test(tc, two_sensors_and_a_full_cadence_take_185_bytes);
 }
