@@ -1,5 +1,4 @@
 /* From windows to offsets: write what is dirty, then the ledger, then tell Kafka. */
-#include <string.h>
 
 #include "aggregator/pipeline_state.h"
 #include "common/base/sabotage.h"
@@ -93,10 +92,8 @@ struct sink_window flush_window_item(struct pipeline *p, const struct window_ent
 struct sink_device flush_device_item(struct pipeline *p, const struct device_entry *d, size_t n)
 {
     struct device_state *state = &p->work_device[n];
-    struct span id = device_entry_id(d);
     device_entry_unpack(d, state);
-    memcpy(state->device_id, id.p, id.len);
-    state->device_id[id.len] = '\0';
+    span_copy(device_entry_id(d), state->device_id, sizeof state->device_id);
     return (struct sink_device){.state = state};
 }
 

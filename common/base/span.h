@@ -31,6 +31,15 @@ static inline bool span_is(struct span a, const char *s)
     return span_eq(a, span_str(s));
 }
 
+/* As a C string, cut to `size` - 1 bytes; size > 0. */
+static inline void span_copy(struct span s, char *out, size_t size)
+{
+    size_t len = s.len < size ? s.len : size - 1;
+    if (len > 0)
+        memcpy(out, s.p, len);
+    out[len] = '\0';
+}
+
 /* ASCII only, as HTTP field names want it. */
 bool span_ieq(struct span a, struct span b);
 

@@ -1,6 +1,5 @@
 /* The life of an alert: what one sample does to the state of one rule for one device. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/model/alert.h"
 
@@ -26,11 +25,8 @@ void alert_episode_id(const char *rule_id, struct span device_id, int64_t start_
 
 void alert_state_init(struct alert_state *s, const struct alert_rule *rule, struct span device_id)
 {
-    size_t len = device_id.len < READING_DEVICE_ID_MAX ? device_id.len : READING_DEVICE_ID_MAX;
     *s = (struct alert_state){.rule = rule, .changed_ms = INT64_MIN};
-    if (len > 0) {
-        memcpy(s->device_id, device_id.p, len);
-    }
+    span_copy(device_id, s->device_id, sizeof s->device_id);
 }
 
 void alert_state_deinit(struct alert_state *s)

@@ -8,11 +8,8 @@
 
 void device_state_init(struct device_state *d, struct span device_id)
 {
-    size_t len = device_id.len < READING_DEVICE_ID_MAX ? device_id.len : READING_DEVICE_ID_MAX;
     *d = (struct device_state){.rev = 0};
-    if (len > 0) {
-        memcpy(d->device_id, device_id.p, len);
-    }
+    span_copy(device_id, d->device_id, sizeof d->device_id);
 }
 
 void device_state_deinit(struct device_state *d)

@@ -77,7 +77,7 @@ static struct period_rollup *item_of(struct rollup_pass *p, struct span sensor)
     struct period_rollup *r = &p->item[p->count++];
     memset(r, 0, sizeof *r);
     r->settled = true;
-    memcpy(r->sensor, sensor.p, sensor.len);
+    span_copy(sensor, r->sensor, sizeof r->sensor);
     rollup_init(&r->have, p->level, p->start_ms);
     rollup_init(&r->want, p->level, p->start_ms);
     return r;
@@ -143,8 +143,7 @@ static bool choose_period(struct rollup_pass *p)
     } else if (!a->from.doc) {
         a = b;
     }
-    memcpy(p->device, a->key.device.p, a->key.device.len);
-    p->device[a->key.device.len] = '\0';
+    span_copy(a->key.device, p->device, sizeof p->device);
     p->start_ms = window_start(a->key.start_ms, p->level->length_ms);
     p->count = 0;
     return true;

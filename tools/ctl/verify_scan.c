@@ -2,7 +2,6 @@
  * within a device, of time: never more than one minute of one device is held. */
 #include <mongoc/mongoc.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/xmalloc.h"
 #include "common/store/documents.h"
@@ -58,10 +57,8 @@ static int check_order(struct stream *s, struct err *e)
     int order = verify_compare(span_str(s->last_device), s->device);
     if (order > 0 || (order == 0 && s->last_ms < s->at_ms))
         return err_set(e, ERR_FAILED, "%s came out of order from the store", s->from.name);
-    if (order != 0) {
-        memcpy(s->last_device, s->device.p, s->device.len);
-        s->last_device[s->device.len] = '\0';
-    }
+    if (order != 0)
+        span_copy(s->device, s->last_device, sizeof s->last_device);
     s->last_ms = s->at_ms;
     return 0;
 }
@@ -243,8 +240,7 @@ static bool choose_device(struct scan *s)
             first = all[i];
     if (!first)
         return false;
-    memcpy(s->device, first->device.p, first->device.len);
-    s->device[first->device.len] = '\0';
+    span_copy(first->device, s->device, sizeof s->device);
     return true;
 }
 

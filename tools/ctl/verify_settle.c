@@ -3,7 +3,6 @@
  * writes at the same time wins, and it is looked at again. */
 #include <mongoc/mongoc.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/timestamp.h"
 #include "common/base/xmalloc.h"
@@ -252,7 +251,7 @@ static void tell_device(struct verify *v, struct span device, const struct diffe
                         bool repaired)
 {
     char where[READING_DEVICE_ID_MAX + 1];
-    snprintf(where, sizeof where, "%.*s", (int)device.len, device.p);
+    span_copy(device, where, sizeof where);
     findings_add(&v->findings,
                  &(struct finding){.what = "device",
                                    .where = where,

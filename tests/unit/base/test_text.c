@@ -41,6 +41,20 @@ START_TEST(compares_every_byte_without_regard_to_case)
 }
 END_TEST
 
+START_TEST(spans_are_copied_as_far_as_there_is_room)
+{
+    char text[4] = "???";
+    span_copy(span_str("ab"), text, sizeof text);
+    ck_assert_str_eq(text, "ab");
+    span_copy(span_str("abcd"), text, sizeof text);
+    ck_assert_str_eq(text, "abc");
+    span_copy(span_of(NULL, 0), text, sizeof text);
+    ck_assert_str_eq(text, "");
+    span_copy(span_str("a"), text, 1);
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
 START_TEST(builds_text)
 {
     struct buf b = {0};
@@ -253,6 +267,7 @@ END_TEST
 
 UNIT_CASE(text)
 {
+    tcase_add_test(tc, spans_are_copied_as_far_as_there_is_room);
     tcase_add_test(tc, compares_spans);
     tcase_add_test(tc, compares_every_byte_without_regard_to_case);
     tcase_add_test(tc, builds_text);
