@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "aggregator/pipeline.h"
 #include "common/base/map.h"
@@ -22,18 +21,11 @@
 #include "common/base/timestamp.h"
 #include "common/kafka/consumer.h"
 #include "common/store/documents.h"
+#include "tests/bench/cpu_seconds.h"
 
 enum { BULK = 1000, TEXT_MAX = 200 };
 
 #define START_MS INT64_C(1763719200000)
-
-static double cpu_seconds(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 static void die(const char *why)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/sim/sim_alerter_world.h"
+#include "tests/support/same_episode.h"
 
 /* The evaluation, written anew on purpose: it shares with the product the rule's threshold, the
  * severity of a value and the name of an episode, nothing else. */
@@ -112,15 +113,6 @@ static void evaluate(struct reference *ref, const struct sim_world *w)
         evaluate_one(ref, r, humidity ? r->humidity : r->temperature);
     }
     keep(ref);
-}
-
-static bool same_episode(const struct alert_episode *a, const struct alert_episode *b)
-{
-    return strcmp(a->id, b->id) == 0 && a->revision == b->revision && a->active == b->active &&
-           a->severity == b->severity && a->value == b->value && a->last_value == b->last_value &&
-           a->peak == b->peak && a->count == b->count && a->start_ms == b->start_ms &&
-           a->last_ms == b->last_ms && a->escalated_ms == b->escalated_ms &&
-           a->resolved_ms == b->resolved_ms && a->created_at_ms == b->created_at_ms;
 }
 
 static bool same_transition(const struct alert_transition *a, const struct alert_transition *b)

@@ -8,15 +8,23 @@ enum { OFFSETS_MAX = 10000 };
 static bool seen[MOCK_PARTITIONS][OFFSETS_MAX];
 static unsigned distinct;
 
+struct mock members_broker;
+
 unsigned members_seen(void)
 {
     return distinct;
 }
 
-void members_forget(void)
+void members_begin(void)
 {
     memset(seen, 0, sizeof seen);
     distinct = 0;
+    mock_start(&members_broker);
+}
+
+void members_end(void)
+{
+    mock_stop(&members_broker);
 }
 
 void member_join(struct member *m, const struct mock *broker, const char *group)

@@ -14,9 +14,14 @@ struct member {
     unsigned records, assigned, revoked, lost, errors;
 };
 
-/* How many different records some member has seen since members_forget. */
+extern struct mock members_broker;
+
+/* For fixtures: a broker, and nobody has seen anything of it. */
+void members_begin(void);
+void members_end(void);
+
+/* How many different records some member has seen since then. */
 unsigned members_seen(void);
-void members_forget(void);
 
 void member_join(struct member *m, const struct mock *broker, const char *group);
 void member_leave(struct member *m); /* must not take long */

@@ -7,29 +7,16 @@
 #include "tests/unit/kafka/member.h"
 #include "tests/unit/unit.h"
 
-static struct mock broker;
-
-static void set_up(void)
-{
-    members_forget();
-    mock_start(&broker);
-}
-
-static void tear_down(void)
-{
-    mock_stop(&broker);
-}
-
 START_TEST(all_records_come_in_order)
 {
     struct member m;
-    mock_fill(&broker, 8000);
-    member_join(&m, &broker, "g");
+    mock_fill(&members_broker, 8000);
+    member_join(&m, &members_broker, "g");
     member_live_until_records(&m, 8000);
     ck_assert_uint_eq(m.assigned, 1);
     ck_assert_int_eq(member_owned(&m), MOCK_PARTITIONS);
     ck_assert(kafka_consumer_ready(m.consumer, NULL, 0));
-    mock_fill(&broker, 100);
+    mock_fill(&members_broker, 100);
     member_live_until_records(&m, 8100);
     ck_assert_uint_eq(m.assigned, 1);
     member_leave(&m);
@@ -39,7 +26,7 @@ END_TEST
 START_TEST(a_record_has_all_its_parts)
 {
     struct member m;
-    struct kafka_producer_options o = mock_producer_options(&broker);
+    struct kafka_producer_options o = mock_producer_options(&members_broker);
     struct kafka_producer *p;
     static struct tally tally;
     struct kafka_header header[] = {{"traceparent", span_str("00-ab-cd-01")},
@@ -54,7 +41,7 @@ START_TEST(a_record_has_all_its_parts)
     ck_assert_int_eq(kafka_producer_send(p, &message, NULL), 0);
     ck_assert_uint_eq(kafka_producer_flush(p, MOCK_PATIENCE_MS), 0);
     kafka_producer_free(p);
-    member_join(&m, &broker, "g");
+    member_join(&m, &members_broker, "g");
     while (member_step(&m, true, MOCK_PATIENCE_MS) != STREAM_RECORDS) {
         ck_assert_int_ne(m.last.event, STREAM_NOTHING);
     }
@@ -76,8 +63,8 @@ END_TEST
 START_TEST(without_want_records_none_come_and_none_are_lost)
 {
     struct member m;
-    mock_fill(&broker, 1000);
-    member_join(&m, &broker, "g");
+    mock_fill(&members_broker, 1000);
+    member_join(&m, &members_broker, "g");
     while (m.assigned == 0) {
         ck_assert_int_ne(member_step(&m, false, MOCK_PATIENCE_MS), STREAM_RECORDS);
     }
@@ -103,7 +90,7 @@ static void expect_position(struct member *m, int32_t p, int64_t next, int64_t s
 static void count_records(int count, int64_t out[MOCK_PARTITIONS])
 {
     struct member m;
-    member_join(&m, &broker, "counter");
+    member_join(&m, &members_broker, "counter");
     member_live_until_records(&m, (unsigned)count);
     for (int p = 0; p < MOCK_PARTITIONS; p++) {
         out[p] = m.next[p] < 0 ? 0 : m.next[p];
@@ -115,9 +102,9 @@ START_TEST(commits_survive_the_consumer)
 {
     struct member m;
     int64_t end[MOCK_PARTITIONS];
-    mock_fill(&broker, 2000);
+    mock_fill(&members_broker, 2000);
     count_records(2000, end);
-    member_join(&m, &broker, "g");
+    member_join(&m, &members_broker, "g");
     member_live_until_owned(&m, MOCK_PARTITIONS);
     for (int32_t p = 0; p < MOCK_PARTITIONS; p++) {
         expect_position(&m, p, 0, 0, end[p]);
@@ -128,13 +115,13 @@ START_TEST(commits_survive_the_consumer)
     m.port.commit(m.port.self, 999, 5);
     member_leave(&m);
 
-    member_join(&m, &broker, "g");
+    member_join(&m, &members_broker, "g");
     member_live_until_owned(&m, MOCK_PARTITIONS);
     expect_position(&m, 0, 11, 0, end[0]);
     expect_position(&m, 1, 22, 0, end[1]);
     expect_position(&m, 2, 0, 0, end[2]);
     struct member stranger; /* of the group, without a partition: it asks the broker */
-    member_join(&stranger, &broker, "g");
+    member_join(&stranger, &members_broker, "g");
     int64_t unused;
     uint64_t until = mock_now_ms() + MOCK_PATIENCE_MS;
     while (stranger.port.position(stranger.port.self, 1, &unused, &unused, &unused, NULL) < 0) {
@@ -163,8 +150,8 @@ static int64_t committed(struct member *m, int32_t partition)
 START_TEST(commits_go_out_while_running)
 {
     struct member m;
-    mock_fill(&broker, 1000);
-    member_join(&m, &broker, "g");
+    mock_fill(&members_broker, 1000);
+    member_join(&m, &members_broker, "g");
     member_live_until_records(&m, 1000);
     uint64_t end = mock_now_ms() + MOCK_PATIENCE_MS;
     while (committed(&m, 0) != m.next[0] && mock_now_ms() < end) {
@@ -179,11 +166,11 @@ END_TEST
 START_TEST(an_error_while_reading_positions_is_tried_again)
 {
     struct member m;
-    mock_fill(&broker, 100);
+    mock_fill(&members_broker, 100);
     rd_kafka_mock_push_request_errors(
-        broker.cluster, MOCK_OFFSET_FETCH, 3, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+        members_broker.cluster, MOCK_OFFSET_FETCH, 3, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
         RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_UNKNOWN);
-    member_join(&m, &broker, "g");
+    member_join(&m, &members_broker, "g");
     member_live_until_records(&m, 100);
     ck_assert_uint_ge(m.errors, 1);
     member_leave(&m);
@@ -193,9 +180,9 @@ END_TEST
 START_TEST(a_broker_that_comes_later_is_found)
 {
     struct member m;
-    mock_fill(&broker, 100);
-    mock_down(&broker);
-    member_join(&m, &broker, "g");
+    mock_fill(&members_broker, 100);
+    mock_down(&members_broker);
+    member_join(&m, &members_broker, "g");
     uint64_t end = mock_now_ms() + MOCK_PATIENCE_MS;
     while (m.errors == 0 && mock_now_ms() < end) {
         member_step(&m, true, 100);
@@ -204,7 +191,7 @@ START_TEST(a_broker_that_comes_later_is_found)
     ck_assert_uint_ge(m.errors, 1);
     ck_assert(!kafka_consumer_ready(m.consumer, why, sizeof why));
     ck_assert_str_ne(why, "");
-    mock_up(&broker);
+    mock_up(&members_broker);
     member_live_until_records(&m, 100);
     ck_assert(kafka_consumer_ready(m.consumer, NULL, 0));
     member_leave(&m);
@@ -214,7 +201,7 @@ END_TEST
 START_TEST(without_any_broker_new_and_free_do_not_wait)
 {
     struct member m;
-    struct mock nowhere = broker;
+    struct mock nowhere = members_broker;
     nowhere.bootstrap = "127.0.0.1:1";
     struct kafka_consumer_options o = mock_consumer_options(&nowhere, "g");
     uint64_t began = mock_now_ms();
@@ -235,7 +222,7 @@ END_TEST
 
 START_TEST(a_refused_property_is_invalid)
 {
-    struct kafka_consumer_options o = mock_consumer_options(&broker, "g");
+    struct kafka_consumer_options o = mock_consumer_options(&members_broker, "g");
     struct kafka_property property = {"auto.offset.reset", "latest"};
     o.kafka.properties = &property;
     struct kafka_consumer *c;
@@ -253,8 +240,8 @@ START_TEST(single_records_are_looked_at_beside_the_reading)
                                   {.partition = 0, .offset = 1},
                                   {.partition = 3, .offset = 0},
                                   {.partition = 1, .offset = 5000}};
-    mock_fill(&broker, 400);
-    member_join(&m, &broker, "g");
+    mock_fill(&members_broker, 400);
+    member_join(&m, &members_broker, "g");
     member_live_until_records(&m, 400);
     uint64_t hash[3];
     for (int round = 0; round < 2; round++) {
@@ -266,7 +253,7 @@ START_TEST(single_records_are_looked_at_beside_the_reading)
         hash[2] = items[2].hash;
     }
     ck_assert(hash[0] != hash[1] && hash[1] != hash[2]);
-    mock_fill(&broker, 10);
+    mock_fill(&members_broker, 10);
     member_live_until_records(&m, 410);
     member_leave(&m);
 }
@@ -277,8 +264,8 @@ START_TEST(a_group_set_back_reads_again)
     struct member m;
     struct err e = {0};
     struct stream_place start[MOCK_PARTITIONS];
-    mock_fill(&broker, 400);
-    member_join(&m, &broker, "g");
+    mock_fill(&members_broker, 400);
+    member_join(&m, &members_broker, "g");
     member_live_until_records(&m, 400);
     for (int32_t p = 0; p < MOCK_PARTITIONS; p++) {
         int64_t from = m.next[p] > 10 ? m.next[p] - 10 : 0;
@@ -296,7 +283,7 @@ END_TEST
 
 UNIT_CASE(consumer)
 {
-    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_checked_fixture(tc, members_begin, members_end);
     tcase_add_test(tc, all_records_come_in_order);
     tcase_add_test(tc, single_records_are_looked_at_beside_the_reading);
     tcase_add_test(tc, a_group_set_back_reads_again);

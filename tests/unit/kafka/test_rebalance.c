@@ -6,27 +6,14 @@
 #include "tests/unit/kafka/member.h"
 #include "tests/unit/unit.h"
 
-static struct mock broker;
-
-static void set_up(void)
-{
-    members_forget();
-    mock_start(&broker);
-}
-
-static void tear_down(void)
-{
-    mock_stop(&broker);
-}
-
 /* The second member gets its share, nothing is lost, and after it left the first has all again. */
 START_TEST(two_members_share_and_give_back)
 {
     struct member a, b;
-    mock_fill(&broker, 1000);
-    member_join(&a, &broker, "g");
+    mock_fill(&members_broker, 1000);
+    member_join(&a, &members_broker, "g");
     member_live_until_records(&a, 1000);
-    member_join(&b, &broker, "g");
+    member_join(&b, &members_broker, "g");
     uint64_t end = mock_now_ms() + MOCK_PATIENCE_MS;
     while (member_owned(&b) == 0 && mock_now_ms() < end) {
         member_live(&a, 20);
@@ -38,7 +25,7 @@ START_TEST(two_members_share_and_give_back)
         member_live(&a, 20);
     }
     ck_assert_int_eq(member_owned(&a), MOCK_PARTITIONS / 2);
-    mock_fill(&broker, 1000);
+    mock_fill(&members_broker, 1000);
     while (members_seen() < 2000 && mock_now_ms() < end) {
         member_live(&a, 20);
         member_live(&b, 20);
@@ -51,19 +38,25 @@ START_TEST(two_members_share_and_give_back)
 }
 END_TEST
 
+/* The first member had all, and is told to give back what it has not given back yet. */
+static void revoke_by_another(struct member *a, struct member *b, uint64_t end)
+{
+    member_join(a, &members_broker, "g");
+    member_live_until_owned(a, MOCK_PARTITIONS);
+    member_join(b, &members_broker, "g");
+    while (a->revoked == 0 && mock_now_ms() < end) {
+        member_step(a, true, 20);
+        member_live(b, 20);
+    }
+    ck_assert_uint_eq(a->revoked, 1);
+}
+
 START_TEST(between_revoked_and_done_no_records_come)
 {
     struct member a, b;
-    member_join(&a, &broker, "g");
-    member_live_until_owned(&a, MOCK_PARTITIONS);
-    member_join(&b, &broker, "g");
     uint64_t end = mock_now_ms() + MOCK_PATIENCE_MS;
-    while (a.revoked == 0 && mock_now_ms() < end) {
-        member_step(&a, true, 20);
-        member_live(&b, 20);
-    }
-    ck_assert_uint_eq(a.revoked, 1);
-    mock_fill(&broker, 100);
+    revoke_by_another(&a, &b, end);
+    mock_fill(&members_broker, 100);
     for (int i = 0; i < 10; i++) {
         ck_assert_int_eq(member_step(&a, true, 10), STREAM_NOTHING);
     }
@@ -84,8 +77,8 @@ END_TEST
 START_TEST(a_fatal_error_is_survived_with_records_in_hand)
 {
     struct member m;
-    mock_fill(&broker, 3000);
-    member_join(&m, &broker, "g");
+    mock_fill(&members_broker, 3000);
+    member_join(&m, &members_broker, "g");
     while (member_step(&m, true, MOCK_PATIENCE_MS) != STREAM_RECORDS) {
         ck_assert_int_ne(m.last.event, STREAM_NOTHING);
     }
@@ -111,14 +104,8 @@ END_TEST
 START_TEST(a_fatal_error_while_revoking_ends_the_revocation)
 {
     struct member a, b;
-    member_join(&a, &broker, "g");
-    member_live_until_owned(&a, MOCK_PARTITIONS);
-    member_join(&b, &broker, "g");
     uint64_t end = mock_now_ms() + MOCK_PATIENCE_MS;
-    while (a.revoked == 0 && mock_now_ms() < end) {
-        member_step(&a, true, 20);
-        member_live(&b, 20);
-    }
+    revoke_by_another(&a, &b, end);
     rd_kafka_test_fatal_error(kafka_consumer_handle(a.consumer),
                               RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, "test");
     while (a.lost == 0 && mock_now_ms() < end) {
@@ -138,7 +125,7 @@ END_TEST
 
 UNIT_CASE(rebalance)
 {
-    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_checked_fixture(tc, members_begin, members_end);
     tcase_add_test(tc, two_members_share_and_give_back);
     tcase_add_test(tc, between_revoked_and_done_no_records_come);
     tcase_add_test(tc, a_fatal_error_is_survived_with_records_in_hand);

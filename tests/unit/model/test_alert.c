@@ -4,6 +4,7 @@
 
 #include "common/base/random.h"
 #include "common/model/alert.h"
+#include "tests/support/same_episode.h"
 #include "tests/unit/unit.h"
 
 static const struct alert_rule hot = {.id = "temperature_c_high",
@@ -218,15 +219,6 @@ struct sample {
 static void judge_sample(struct alert_state *state, const struct sample *x)
 {
     (void)alert_state_judge(state, x->partition, x->offset, x->ts_ms, x->ts_ms + 9, x->value);
-}
-
-static bool same_episode(const struct alert_episode *a, const struct alert_episode *b)
-{
-    return strcmp(a->id, b->id) == 0 && a->revision == b->revision && a->active == b->active &&
-           a->severity == b->severity && a->value == b->value && a->last_value == b->last_value &&
-           a->peak == b->peak && a->count == b->count && a->start_ms == b->start_ms &&
-           a->last_ms == b->last_ms && a->escalated_ms == b->escalated_ms &&
-           a->resolved_ms == b->resolved_ms && a->created_at_ms == b->created_at_ms;
 }
 
 static bool same_state(const struct alert_state *a, const struct alert_state *b)
