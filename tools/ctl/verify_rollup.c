@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/timestamp.h"
 #include "common/base/xmalloc.h"
-#include "common/mongo/cas.h"
 #include "common/store/documents.h"
 #include "common/store/schema.h"
 #include "tools/ctl/documents.h"
 #include "tools/ctl/verify_documents.h"
+#include "tools/ctl/verify_repair.h"
 #include "tools/ctl/verify_rollup.h"
 
 enum { BATCH = 5000 };
@@ -199,9 +198,7 @@ static bool differs(const struct period_rollup *r, struct difference *d)
     }
     if (r->sound)
         return false;
-    d->field = r->wrong.field;
-    snprintf(d->stored, sizeof d->stored, "%.17g", r->wrong.stored);
-    snprintf(d->expected, sizeof d->expected, "%.17g", r->wrong.expected);
+    verify_unsound(r->wrong.field, r->wrong.stored, r->wrong.expected, d);
     return true;
 }
 
@@ -214,28 +211,19 @@ static int repair(struct rollup_pass *p, struct period_rollup *r, bool *lost, st
     r->want.final = r->want.final || (r->stored && r->have.final);
     document_rollup_encode(&doc, span_str(p->device), span_str(r->sensor), &r->want,
                            r->have.rev + 1, now_ms);
-    struct mongo_cas item = {.doc = &doc, .expected = r->have.rev ? r->have.rev : MONGO_CAS_ABSENT};
-    mongoc_collection_t *c = reach_collection(&p->v->reach, p->collection);
-    int rc = mongo_cas_write(c, "$rev", &item, 1, e);
-    mongoc_collection_destroy(c);
+    int rc = verify_replace(p->v, p->collection, &doc, r->have.rev, lost, e);
     bson_destroy(&doc);
-    *lost = item.lost;
     return rc;
 }
 
 static void tell(struct rollup_pass *p, const struct period_rollup *r, const struct difference *d,
                  bool repaired)
 {
-    char where[READING_DEVICE_ID_MAX + READING_SENSOR_NAME_MAX + 64], time[TIMESTAMP_TEXT_MAX];
-    timestamp_format(p->start_ms, time);
-    snprintf(where, sizeof where, "%s %s %s", p->device, r->sensor, time);
-    findings_add(&p->v->findings,
-                 &(struct finding){.what = p->level == &rollup_hour ? "hour" : "day",
-                                   .where = where,
-                                   .field = d->field,
-                                   .stored = d->stored,
-                                   .expected = d->expected,
-                                   .fate = repaired ? FINDING_REPAIRED : FINDING_LEFT});
+    const struct verify_place place = {.what = p->level == &rollup_hour ? "hour" : "day",
+                                       .device = span_str(p->device),
+                                       .sensor = r->sensor,
+                                       .start_ms = p->start_ms};
+    verify_tell(p->v, &place, d, repaired);
 }
 
 static int judge(struct rollup_pass *p, struct period_rollup *r, struct err *e)

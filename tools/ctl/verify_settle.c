@@ -4,13 +4,12 @@
 #include <mongoc/mongoc.h>
 #include <stdlib.h>
 
-#include "common/base/timestamp.h"
 #include "common/base/xmalloc.h"
-#include "common/mongo/cas.h"
 #include "common/store/documents.h"
 #include "common/store/schema.h"
 #include "tools/ctl/documents.h"
 #include "tools/ctl/verify_documents.h"
+#include "tools/ctl/verify_repair.h"
 #include "tools/ctl/verify_settle.h"
 
 enum { ATTEMPTS = 5 };
@@ -25,18 +24,6 @@ static int each_document(struct verify *v, const char *collection, bson_t *filte
     struct documents d;
     documents_open(&d, &v->reach, collection, filter, NULL);
     return documents_each(&d, take, arg, e);
-}
-
-/* Writes the document if the stored one has this revision still; 0 = if there is none. */
-static int replace(struct verify *v, const char *collection, const bson_t *doc, int64_t rev,
-                   bool *lost, struct err *e)
-{
-    mongoc_collection_t *c = reach_collection(&v->reach, collection);
-    struct mongo_cas item = {.doc = doc, .expected = rev ? rev : MONGO_CAS_ABSENT};
-    int rc = mongo_cas_write(c, "$rev", &item, 1, e);
-    mongoc_collection_destroy(c);
-    *lost = item.lost;
-    return rc;
 }
 
 static int remove_one(struct verify *v, const char *collection, struct span id, int64_t rev,
@@ -136,7 +123,7 @@ static int repair_window(struct verify *v, struct span device, struct minute_win
     bson_t doc = BSON_INITIALIZER;
     document_window_encode(&doc, device, sensor, &w->want, w->have.rev + 1,
                            clock_wall_ms(&v->clock));
-    int rc = replace(v, collection, &doc, w->have.rev, lost, e);
+    int rc = verify_replace(v, collection, &doc, w->have.rev, lost, e);
     bson_destroy(&doc);
     return rc;
 }
@@ -147,25 +134,8 @@ bool verify_window_differs(const struct minute_window *w, struct difference *d)
         return true;
     if (w->sound)
         return false;
-    d->field = w->wrong.field;
-    snprintf(d->stored, sizeof d->stored, "%.17g", w->wrong.stored);
-    snprintf(d->expected, sizeof d->expected, "%.17g", w->wrong.expected);
+    verify_unsound(w->wrong.field, w->wrong.stored, w->wrong.expected, d);
     return true;
-}
-
-static void tell_window(struct verify *v, struct span device, const struct minute_window *w,
-                        const struct difference *d, bool repaired)
-{
-    char where[READING_DEVICE_ID_MAX + READING_SENSOR_NAME_MAX + 64], time[TIMESTAMP_TEXT_MAX];
-    timestamp_format(w->have.start_ms, time);
-    snprintf(where, sizeof where, "%.*s %s %s", (int)device.len, device.p, w->sensor, time);
-    findings_add(&v->findings,
-                 &(struct finding){.what = "window",
-                                   .where = where,
-                                   .field = d->field,
-                                   .stored = d->stored,
-                                   .expected = d->expected,
-                                   .fate = repaired ? FINDING_REPAIRED : FINDING_LEFT});
 }
 
 /* Readings that came a day before the event at the earliest may be gone. */
@@ -193,7 +163,12 @@ static int judge_window(struct verify *v, struct span device, struct minute_wind
     if (repairable && lost && attempt + 1 < ATTEMPTS)
         *again = true;
     else if (!lost || repairable || attempt == 0)
-        tell_window(v, device, w, &d, !lost);
+        verify_tell(v,
+                    &(struct verify_place){.what = "window",
+                                           .device = device,
+                                           .sensor = w->sensor,
+                                           .start_ms = w->have.start_ms},
+                    &d, !lost);
     return 0;
 }
 
@@ -242,23 +217,9 @@ static int repair_device(struct verify *v, struct span device, const struct seco
     device_state_keep_cadence(look->want, look->have); /* it is learned in the order of the log */
     bson_t doc = BSON_INITIALIZER;
     document_device_encode(&doc, look->want, look->have->rev + 1);
-    int rc = replace(v, STORE_DEVICES, &doc, look->have->rev, lost, e);
+    int rc = verify_replace(v, STORE_DEVICES, &doc, look->have->rev, lost, e);
     bson_destroy(&doc);
     return rc;
-}
-
-static void tell_device(struct verify *v, struct span device, const struct difference *d,
-                        bool repaired)
-{
-    char where[READING_DEVICE_ID_MAX + 1];
-    span_copy(device, where, sizeof where);
-    findings_add(&v->findings,
-                 &(struct finding){.what = "device",
-                                   .where = where,
-                                   .field = d->field,
-                                   .stored = d->stored,
-                                   .expected = d->expected,
-                                   .fate = repaired ? FINDING_REPAIRED : FINDING_LEFT});
 }
 
 bool verify_device_has_expired(const struct verify *v, const struct device_state *have,
@@ -291,7 +252,7 @@ static int judge_device(struct second_look *look, struct span device, unsigned a
         return rc;
     *again = v->repair && look->readable && lost && attempt + 1 < ATTEMPTS;
     if (!*again)
-        tell_device(v, device, &d, !lost);
+        verify_tell(v, &(struct verify_place){.what = "device", .device = device}, &d, !lost);
     return 0;
 }
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 RUN = ROOT / ".run-bench"
-PYTHON = ROOT / ".deps/venv/bin/python"
 TICK = os.sysconf("SC_CLK_TCK")
 
 # What is measured has the first processor to itself; broker and generator share the last one.
