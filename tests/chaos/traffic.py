@@ -5,12 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import threading
 from pathlib import Path
 
 from confluent_kafka import Producer
 from support.load import OK, Load, Request
 from support.log import RAW
+from support.workers import Workers
 from yard import Yard
 
 AGAIN = 0.1  # share of the readings that are sent once more after they were accepted
@@ -37,23 +37,17 @@ class Devices(Load):
                 print(json.dumps({"reading": request.reading, "outcomes": outcomes}), file=file)
 
 
-class Poison:
+class Poison(Workers):
     """Records that no aggregator can read, straight into the log."""
 
     def __init__(self, yard: Yard) -> None:
         self.producer = Producer(
             {"bootstrap.servers": yard.kafka, "enable.idempotence": True, "log_level": 0}
         )
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="poison")
+        super().__init__([self._run])
 
-    def __enter__(self) -> Poison:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
+    def stop(self) -> None:
+        super().stop()
         assert self.producer.flush(60) == 0, "the poison was not taken"
 
     def _run(self) -> None:

@@ -6,36 +6,16 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Self
 from urllib.parse import urlsplit
 
 from .readings import now_ms, reading
 from .stack import is_ready
+from .workers import Workers
 
 PROBE_S = 0.05
 REQUESTS_A_CONNECTION = 40  # then another instance may be picked
-
-
-class Workers:
-    """Threads that work within a `with` block, each until `_stop` is set."""
-
-    def __init__(self, works: Iterable[Callable[[], None]]) -> None:
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=work) for work in works]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
 
 class Balancer(Workers):

@@ -9,9 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlsplit
 
 from .readings import id_of, now_ms, reading
+from .workers import Workers
 
 OK, REFUSED, UNKNOWN = "ok", "refused", "unknown"
 
@@ -57,7 +59,7 @@ def swinging(device: str, n: int, ts_ms: int, rng: random.Random) -> dict:
     return reading(device, ts_ms, temperature, humidity=humidity, seq=n)
 
 
-class Load:
+class Load(Workers):
     """Sends `rate` readings a second until stopped. What was not answered with 2xx or 4xx is sent
     again, as a device does, so that a reading is unknown only when the load ended first."""
 
@@ -73,30 +75,13 @@ class Load:
         age_ms: int = 1_800_000,
         step_ms: int = 100,
     ) -> None:
+        super().__init__(partial(self._run, index) for index in range(threads))
         self.address = urlsplit(url).netloc
         self.prefix, self.make, self.seed = prefix, make, seed
         self.devices, self.pause_s = devices, threads / rate
         self.requests: list[Request] = []
         self._lock = threading.Lock()
-        self._stop = threading.Event()
         self._base_ms, self.step_ms = now_ms() - age_ms, step_ms
-        self._threads = [
-            threading.Thread(target=self._run, args=(index,), name=f"load-{index}")
-            for index in range(threads)
-        ]
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
     # --- what is known of it -----------------------------------------------------------------
 
