@@ -169,6 +169,19 @@ def test_foreign_documents_are_named(operator: Operator, oracle: Oracle, start: 
     assert [(r["what"], r["where"]) for r in rows] == [("reading", str(id_))]
 
 
+def test_rollups_that_nobody_made_are_named(
+    operator: Operator, oracle: Oracle, start: int, device: str
+) -> None:
+    oracle.wait_rolled_up()
+    for what, collection in ("hour", oracle.db.aggregated_1h), ("day", oracle.db.aggregated_1d):
+        row = collection.find_one({"device_id": device})
+        assert row
+        collection.insert_one(row | {"_id": f"copy of {row['_id']}"})
+        told, _ = operator.rows(DIFFERS, "verify")
+        collection.delete_one({"_id": f"copy of {row['_id']}"})
+        assert (told["what"], told["where"]) == (what, f"copy of {row['_id']}")
+
+
 def test_accounts_that_do_not_add_up(operator: Operator, oracle: Oracle, start: int) -> None:
     ledger = oracle.db.ledger
     row = ledger.find_one({"next_offset": {"$gt": 0}})

@@ -63,3 +63,20 @@ bson_t *verify_filter(struct span device, const char *field, int64_t from_ms, in
     bson_append_document_end(filter, &range);
     return filter;
 }
+
+void verify_tell_stranger(struct findings *f, const char *what, const bson_t *doc)
+{
+    bson_iter_t iter;
+    char where[256] = "without _id";
+    if (bson_iter_init_find(&iter, doc, "_id")) {
+        if (BSON_ITER_HOLDS_OID(&iter))
+            bson_oid_to_string(bson_iter_oid(&iter), where);
+        else if (BSON_ITER_HOLDS_UTF8(&iter))
+            snprintf(where, sizeof where, "%s", bson_iter_utf8(&iter, NULL));
+    }
+    findings_add(f, &(struct finding){.what = what,
+                                      .where = where,
+                                      .field = "document",
+                                      .stored = "what nobody here wrote",
+                                      .expected = "nothing"});
+}

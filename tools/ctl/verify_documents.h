@@ -4,6 +4,7 @@
 
 #include "common/base/span.h"
 #include "common/store/documents.h"
+#include "tools/ctl/findings.h"
 #include "tools/ctl/recount.h"
 
 struct verify_window_key {
@@ -15,6 +16,9 @@ struct verify_window_key {
 bool verify_window_key(const bson_t *doc, struct verify_window_key *key);
 /* Puts a stored window into the minute. */
 void verify_take_window(struct minute *m, const bson_t *doc, const struct verify_window_key *key);
+
+/* A finding: a document that is none of `what`, or stands under an _id that is not its own. */
+void verify_tell_stranger(struct findings *f, const char *what, const bson_t *doc);
 
 /* As the store sorts strings. */
 int verify_compare(struct span a, struct span b);

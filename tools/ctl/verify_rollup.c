@@ -33,16 +33,6 @@ static void open_stream(struct stream *s, struct verify *v, const char *collecti
     documents_open(&s->from, &v->reach, collection, filter, opts);
 }
 
-/* Passes over what does not say whose it is, or has another _id: of windows the scan has told. */
-static int next_in(struct stream *s, struct err *e)
-{
-    int rc;
-    while ((rc = documents_next(&s->from, e)) == 0 && s->from.doc)
-        if (verify_window_key(s->from.doc, &s->key) && s->key.right_id)
-            break;
-    return rc;
-}
-
 /* --- one period ------------------------------------------------------------------------------- */
 
 /* One sensor of the period in hand. */
@@ -63,6 +53,24 @@ struct rollup_pass {
     struct period_rollup *item; /* owned */
     unsigned count, cap;
 };
+
+static const char *what_of(const struct rollup_pass *p)
+{
+    return p->level == &rollup_hour ? "hour" : "day";
+}
+
+/* Of strangers among the sources, the scan or the pass before has told. */
+static int next_in(struct rollup_pass *p, struct stream *s, struct err *e)
+{
+    int rc;
+    while ((rc = documents_next(&s->from, e)) == 0 && s->from.doc) {
+        if (verify_window_key(s->from.doc, &s->key) && s->key.right_id)
+            break;
+        if (s == &p->rollups)
+            verify_tell_stranger(&p->v->findings, what_of(p), s->from.doc);
+    }
+    return rc;
+}
 
 static struct period_rollup *item_of(struct rollup_pass *p, struct span sensor)
 {
@@ -219,7 +227,7 @@ static int repair(struct rollup_pass *p, struct period_rollup *r, bool *lost, st
 static void tell(struct rollup_pass *p, const struct period_rollup *r, const struct difference *d,
                  bool repaired)
 {
-    const struct verify_place place = {.what = p->level == &rollup_hour ? "hour" : "day",
+    const struct verify_place place = {.what = what_of(p),
                                        .device = span_str(p->device),
                                        .sensor = r->sensor,
                                        .start_ms = p->start_ms};
@@ -255,12 +263,12 @@ static int run_period(struct rollup_pass *p, struct err *e)
     int rc = 0;
     while (rc == 0 && is_here(p, &p->sources)) {
         take_source(p);
-        rc = next_in(&p->sources, e);
+        rc = next_in(p, &p->sources, e);
     }
     while (rc == 0 && is_here(p, &p->rollups)) {
         take_rollup(p);
         p->v->rollups++;
-        rc = next_in(&p->rollups, e);
+        rc = next_in(p, &p->rollups, e);
     }
     for (unsigned i = 0; i < p->count && rc == 0; i++)
         rc = judge(p, &p->item[i], e);
@@ -273,8 +281,8 @@ static int run_pass(struct verify *v, const struct rollup_level *level, const ch
     struct rollup_pass p = {.v = v, .level = level, .collection = collection};
     open_stream(&p.sources, v, sources);
     open_stream(&p.rollups, v, collection);
-    int rc = next_in(&p.sources, e);
-    rc = rc ? rc : next_in(&p.rollups, e);
+    int rc = next_in(&p, &p.sources, e);
+    rc = rc ? rc : next_in(&p, &p.rollups, e);
     while (rc == 0 && choose_period(&p))
         rc = run_period(&p, e);
     documents_close(&p.sources.from);

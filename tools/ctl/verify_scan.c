@@ -63,23 +63,6 @@ static int check_order(struct stream *s, struct err *e)
     return 0;
 }
 
-static void tell_stranger(struct verify *v, const char *what, const bson_t *doc)
-{
-    bson_iter_t iter;
-    char where[256] = "without _id";
-    if (bson_iter_init_find(&iter, doc, "_id")) {
-        if (BSON_ITER_HOLDS_OID(&iter))
-            bson_oid_to_string(bson_iter_oid(&iter), where);
-        else if (BSON_ITER_HOLDS_UTF8(&iter))
-            snprintf(where, sizeof where, "%s", bson_iter_utf8(&iter, NULL));
-    }
-    findings_add(&v->findings, &(struct finding){.what = what,
-                                                 .where = where,
-                                                 .field = "document",
-                                                 .stored = "what nobody here wrote",
-                                                 .expected = "nothing"});
-}
-
 static int next_raw(struct scan *s, struct err *e)
 {
     struct verify *v = s->v;
@@ -92,7 +75,7 @@ static int next_raw(struct scan *s, struct err *e)
             v->readings++;
             return check_order(&s->raw, e);
         }
-        tell_stranger(v, "reading", s->raw.from.doc);
+        verify_tell_stranger(&v->findings, "reading", s->raw.from.doc);
     }
     return rc;
 }
@@ -107,7 +90,7 @@ static int next_window(struct scan *s, struct err *e)
             s->v->windows++;
             return check_order(&s->windows, e);
         }
-        tell_stranger(s->v, "window", s->windows.from.doc);
+        verify_tell_stranger(&s->v->findings, "window", s->windows.from.doc);
     }
     return rc;
 }
@@ -125,7 +108,7 @@ static int next_device(struct scan *s, struct err *e)
             if (len <= READING_DEVICE_ID_MAX)
                 return check_order(&s->devices, e);
         }
-        tell_stranger(s->v, "device", s->devices.from.doc);
+        verify_tell_stranger(&s->v->findings, "device", s->devices.from.doc);
     }
     return rc;
 }
