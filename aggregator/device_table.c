@@ -8,8 +8,7 @@
 
 _Static_assert(sizeof(struct device_entry) <= 64, "an entry is one cache line");
 
-/* --- blocks ------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 static struct pool *pool_for(struct device_table *t, size_t size)
 {
@@ -52,8 +51,7 @@ static void resize(struct device_table *t, struct device_entry *d, size_t state_
     give_bytes(t, &old);
 }
 
-/* --- entries -----------------------------------------------------------------------------------
- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 void device_table_init(struct device_table *t, uint64_t seed)
 {
@@ -127,8 +125,7 @@ void device_table_remove(struct device_table *t, size_t slot)
     pool_give(&t->pool, handle);
 }
 
-/* --- fetching ahead -----------------------------------------------------------------------------
- */
+/* --- fetching ahead --------------------------------------------------------------------------- */
 
 void device_table_prefetch(const struct device_table *t, uint64_t hash)
 {
@@ -148,8 +145,7 @@ void device_entry_prefetch(const struct device_entry *d)
         __builtin_prefetch(d->bytes + i);
 }
 
-/* --- the last state -----------------------------------------------------------------------------
- */
+/* --- the last state --------------------------------------------------------------------------- */
 
 /* An empty one, whose arrays are kept to be used again. */
 static void clear(struct device_state *state)

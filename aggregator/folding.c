@@ -175,8 +175,7 @@ void folding_plan(struct pipeline *p)
     p->phase = PHASE_LOAD_WINDOWS;
 }
 
-/* --- what had to be loaded ----------------------------------------------------------------------
- */
+/* --- what had to be loaded -------------------------------------------------------------------- */
 
 static void fold_rest(struct pipeline *p, size_t i, struct samples *samples)
 {

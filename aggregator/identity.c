@@ -61,8 +61,7 @@ int phase_identify(struct pipeline *p, struct err *e)
     return 0;
 }
 
-/* --- the log -----------------------------------------------------------------------------------
- */
+/* --- the log ---------------------------------------------------------------------------------- */
 
 static int refuse_log(const struct pipeline *p, const struct account *a, struct err *e)
 {

@@ -39,8 +39,7 @@ void window_cache_deinit(struct window_cache *c)
     entry_list_deinit(&c->dirty_devices);
 }
 
-/* --- finding ------------------------------------------------------------------------------------
- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 struct device_entry *window_cache_take_device(struct window_cache *c, struct span device_id,
                                               uint64_t hash, struct device_entry *guess)
@@ -102,8 +101,7 @@ void window_cache_prefetch_names(const struct window_cache *c, const struct wind
     __builtin_prefetch(device_table_at(&c->devices, w->device));
 }
 
-/* --- changing -----------------------------------------------------------------------------------
- */
+/* --- changing --------------------------------------------------------------------------------- */
 
 void window_cache_mark_window(struct window_cache *c, struct window_entry *w)
 {
@@ -163,8 +161,7 @@ bool window_cache_fold_device(struct window_cache *c, struct device_entry *d, in
     return changed;
 }
 
-/* --- becoming final, and leaving ----------------------------------------------------------------
- */
+/* --- becoming final, and leaving -------------------------------------------------------------- */
 
 void window_cache_finalize(struct window_cache *c, struct window_entry *w,
                            const struct window_clock *clock)

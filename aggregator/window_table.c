@@ -119,8 +119,7 @@ void window_table_remove(struct window_table *t, size_t slot)
     pool_give(&t->pool, handle);
 }
 
-/* --- packing ------------------------------------------------------------------------------------
- */
+/* --- packing ---------------------------------------------------------------------------------- */
 
 static const uint8_t *packed(const struct window_entry *w)
 {

@@ -139,8 +139,7 @@ static struct alert_next conflict(struct alert_pipeline *p, int64_t now_ms)
     return fail(p, now_ms, &e);
 }
 
-/* --- Group events ------------------------------------------------------------------------------
- */
+/* --- Group events ----------------------------------------------------------------------------- */
 
 static struct alert_next answer_revoke(struct alert_pipeline *p)
 {
@@ -237,8 +236,7 @@ static struct alert_next step_poll(struct alert_pipeline *p, int64_t now_ms)
     return poll_stream(p, true, p->config.poll_wait_ms);
 }
 
-/* --- The way of a batch ------------------------------------------------------------------------
- */
+/* --- The way of a batch ----------------------------------------------------------------------- */
 
 /* Judges until something has to be done for it, and says by the phase what that is. */
 static void judge_on(struct alert_pipeline *p)

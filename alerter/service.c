@@ -54,8 +54,7 @@ struct alerter {
     int64_t indexes_try_ms;
 };
 
-/* --- readiness ---------------------------------------------------------------------------------
- */
+/* --- readiness -------------------------------------------------------------------------------- */
 
 static bool kafka_ready(void *arg, char *why, size_t why_size)
 {
@@ -72,8 +71,7 @@ static bool store_ready(void *arg, char *why, size_t why_size)
            !alerter_observe_blocked_on_store(a->observe, why, why_size);
 }
 
-/* --- the pipeline's thread ---------------------------------------------------------------------
- */
+/* --- the pipeline's thread -------------------------------------------------------------------- */
 
 static int64_t monotonic_ms(const struct alerter *a)
 {
@@ -134,8 +132,7 @@ static void done(void *arg)
     daemon_post(a->daemon, drained_on_loop, a);
 }
 
-/* --- life cycle --------------------------------------------------------------------------------
- */
+/* --- life cycle ------------------------------------------------------------------------------- */
 
 static int start(void *arg, struct daemon *d, struct err *e)
 {

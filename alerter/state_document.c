@@ -42,8 +42,7 @@ size_t state_document_id(char out[STATE_DOCUMENT_ID_MAX], const char *rule_id,
     return (size_t)n;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void write_episode(bson_t *doc, const struct alert_episode *episode)
 {
@@ -97,8 +96,7 @@ void state_document_encode(bson_t *doc, const struct alert_state *state, int64_t
     write_outbox(doc, state);
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static bool read_fields(const bson_t *doc, const struct document_field *fields, size_t count,
                         void *into)

@@ -46,8 +46,7 @@ static int retry_later(int rc, struct err *e)
     return ERR_UNAVAILABLE;
 }
 
-/* --- reading states ----------------------------------------------------------------------------
- */
+/* --- reading states --------------------------------------------------------------------------- */
 
 struct reader {
     struct alert_load *items;
@@ -99,8 +98,7 @@ static int load(void *self, struct alert_load *items, size_t count, struct err *
     return retry_later(rc, e);
 }
 
-/* --- writing states ----------------------------------------------------------------------------
- */
+/* --- writing states --------------------------------------------------------------------------- */
 
 static int write_cas(struct alert_store_mongo *s, struct mongo_cas *items, size_t count,
                      struct err *e)
@@ -136,8 +134,7 @@ static int write_states(void *self, const struct alert_state *const *states, siz
     return rc;
 }
 
-/* --- writing alerts ----------------------------------------------------------------------------
- */
+/* --- writing alerts --------------------------------------------------------------------------- */
 
 static mongoc_bulk_operation_t *unordered_bulk(mongoc_collection_t *collection)
 {

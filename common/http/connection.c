@@ -148,8 +148,7 @@ void connection_free(struct connection *c)
     free(c);
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* Keeps what was not consumed: moves it to the front of `in`, out of the scratch buffer if it
  * stands there. */
@@ -243,8 +242,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         server_touch(c);
 }
 
-/* --- the end of a turn -------------------------------------------------------------------------
- */
+/* --- the end of a turn ------------------------------------------------------------------------ */
 
 /* Takes the requests that waited until answers were out. */
 static void resume(struct connection *c)

@@ -57,8 +57,7 @@ size_t device_pack_size(const struct device_state *d)
     return size;
 }
 
-/* --- writing ------------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static uint8_t *put(uint8_t *at, const void *bytes, size_t len)
 {
@@ -138,8 +137,7 @@ void device_pack(const struct device_state *d, uint8_t *out)
         out = put_sensor(out, &d->sensor[i]);
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static const uint8_t *get(const uint8_t *at, void *bytes, size_t len)
 {

@@ -78,8 +78,7 @@ size_t window_pack_size(const struct window *w)
     return size;
 }
 
-/* --- writing ------------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static uint8_t *put(uint8_t *at, const void *bytes, size_t len)
 {
@@ -133,8 +132,7 @@ void window_pack(const struct window *w, uint8_t *out)
         out = put_share(out, &w->share[i], w->start_ms, narrow);
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 struct head {
     bool narrow;
@@ -231,8 +229,7 @@ int32_t window_pack_source(const uint8_t *bytes)
     return share.partition;
 }
 
-/* --- folding where it lies -----------------------------------------------------------------------
- */
+/* --- folding where it lies -------------------------------------------------------------------- */
 
 enum window_pack_fold window_pack_begin(uint8_t *bytes, size_t room, int64_t start_ms,
                                         const struct window_sample *sample)

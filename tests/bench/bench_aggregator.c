@@ -48,8 +48,7 @@ static double now_seconds(void)
     return (double)clock_monotonic_ns(&clock) / 1e9;
 }
 
-/* --- a store that takes everything, at once -----------------------------------------------------
- */
+/* --- a store that takes everything, at once --------------------------------------------------- */
 
 static void nothing(void *self)
 {
@@ -165,8 +164,7 @@ static uint64_t records_of(const struct pipeline *p)
     return atomic_load(&pipeline_stats(p)->records);
 }
 
-/* --- over the real log -------------------------------------------------------------------------
- */
+/* --- over the real log ------------------------------------------------------------------------ */
 
 static const char *new_group(void)
 {
@@ -255,8 +253,7 @@ static void consume(const char *servers, const char *topic, uint64_t count)
     rd_kafka_destroy(rk);
 }
 
-/* --- records made here -------------------------------------------------------------------------
- */
+/* --- records made here ------------------------------------------------------------------------ */
 
 struct source {
     struct rng rng;
@@ -400,8 +397,7 @@ static void table(uint64_t devices, uint64_t count)
     print_result(cpu_seconds() - before, 0, count);
 }
 
-/* --- documents ---------------------------------------------------------------------------------
- */
+/* --- documents -------------------------------------------------------------------------------- */
 
 static void insert_bulk(mongoc_collection_t *c, uint64_t *n, uint64_t count, struct rng *rng)
 {

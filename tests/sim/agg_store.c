@@ -15,8 +15,7 @@ static const void *see(const struct world *w, enum change_kind kind, struct map 
     return w->reality.safe_reads ? journal_durable(w, kind, key, now) : now;
 }
 
-/* --- raw ----------------------------------------------------------------------------------------
- */
+/* --- raw -------------------------------------------------------------------------------------- */
 
 static int read_origins(void *self, struct sink_raw *const *items, size_t count, struct err *e)
 {
@@ -40,8 +39,7 @@ static int read_origins(void *self, struct sink_raw *const *items, size_t count,
     return fault_answer(f, e);
 }
 
-/* --- windows and last states --------------------------------------------------------------------
- */
+/* --- windows and last states ------------------------------------------------------------------ */
 
 static struct span window_key(char id[WINDOW_ID_MAX], const struct sink_window *i)
 {
@@ -209,8 +207,7 @@ static int write_devices(void *self, struct sink_device *items, size_t count, st
     return fault_written(n, f, e);
 }
 
-/* --- ledger and dead letters --------------------------------------------------------------------
- */
+/* --- ledger and dead letters ------------------------------------------------------------------ */
 
 static int read_ledger(void *self, int32_t partition, struct ledger *out, struct err *e)
 {

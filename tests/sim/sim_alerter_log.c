@@ -9,8 +9,7 @@
 
 enum { EVERYTHING = (1u << SIM_PARTITIONS) - 1 };
 
-/* --- Records -----------------------------------------------------------------------------------
- */
+/* --- Records ---------------------------------------------------------------------------------- */
 
 static struct sim_record *append(struct sim_partition *p)
 {
@@ -85,8 +84,7 @@ void sim_produce(struct sim_world *w)
     }
 }
 
-/* --- The stream port ---------------------------------------------------------------------------
- */
+/* --- The stream port -------------------------------------------------------------------------- */
 
 static void list_bits(unsigned bits, struct stream_poll *out)
 {
@@ -215,8 +213,7 @@ struct stream_port sim_stream_port(struct sim_member *m)
                                 .position = stream_position};
 }
 
-/* --- The coordinator ---------------------------------------------------------------------------
- */
+/* --- The coordinator -------------------------------------------------------------------------- */
 
 static struct sim_member *draw_member(struct sim_world *w)
 {

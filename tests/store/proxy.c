@@ -77,8 +77,7 @@ static bool read_message(int fd, uint8_t *message)
            read_all(fd, message + 4, u32(message) - 4);
 }
 
-/* --- a command and its documents ---------------------------------------------------------------
- */
+/* --- a command and its documents -------------------------------------------------------------- */
 
 struct command {
     bson_t body;
@@ -163,8 +162,7 @@ static size_t rewrite(const uint8_t *message, const struct command *c, uint64_t 
     return len;
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static bool answer(struct line *l, uint32_t request_id, const bson_t *doc)
 {
@@ -348,8 +346,7 @@ static bool play(struct line *l, const struct proxy_script *s, const struct comm
     }
 }
 
-/* --- lines -------------------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static bool serve_client(struct line *l)
 {

@@ -122,8 +122,7 @@ static const struct fault_case {
 
 enum { CASES = sizeof cases / sizeof *cases };
 
-/* --- one case ----------------------------------------------------------------------------------
- */
+/* --- one case --------------------------------------------------------------------------------- */
 
 static struct trial {
     const struct fault_case *c;

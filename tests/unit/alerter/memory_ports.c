@@ -16,8 +16,7 @@ static void note(struct memory_ports *m, const char *what)
     buf_str(&m->trace, what);
 }
 
-/* --- stream ------------------------------------------------------------------------------------
- */
+/* --- stream ----------------------------------------------------------------------------------- */
 
 static void poll(void *self, bool want_records, int timeout_ms, struct stream_poll *out)
 {
@@ -62,8 +61,7 @@ static int position(void *self, int32_t partition, int64_t *next_offset, int64_t
     return 0;
 }
 
-/* --- store and events --------------------------------------------------------------------------
- */
+/* --- store and events ------------------------------------------------------------------------- */
 
 static int fails(struct memory_ports *m, const char *what, unsigned *times, struct err *e)
 {
@@ -162,8 +160,7 @@ static int publish(void *self, const struct alert_event_item *items, size_t coun
     return rc;
 }
 
-/* --- the world ---------------------------------------------------------------------------------
- */
+/* --- the world -------------------------------------------------------------------------------- */
 
 static void begin(struct memory_ports *m)
 {

@@ -26,8 +26,7 @@ static void teardown(void)
     alert_state_deinit(&state);
 }
 
-/* --- states ------------------------------------------------------------------------------------
- */
+/* --- states ----------------------------------------------------------------------------------- */
 
 static void encode(bson_t *doc, int64_t rev)
 {
@@ -98,8 +97,7 @@ START_TEST(a_document_with_anything_missing_is_refused)
 }
 END_TEST
 
-/* --- alerts ------------------------------------------------------------------------------------
- */
+/* --- alerts ----------------------------------------------------------------------------------- */
 
 static char *update_of(const struct alert_episode *episode, unsigned first, unsigned count)
 {

@@ -34,8 +34,7 @@ static void one(int64_t offset, double temperature)
     memory_run(&m);
 }
 
-/* --- the path of a batch -----------------------------------------------------------------------
- */
+/* --- the path of a batch ---------------------------------------------------------------------- */
 
 START_TEST(a_healthy_batch_is_only_committed)
 {
@@ -119,8 +118,7 @@ START_TEST(a_batch_of_rubbish_is_committed)
 }
 END_TEST
 
-/* --- after a crash -----------------------------------------------------------------------------
- */
+/* --- after a crash ---------------------------------------------------------------------------- */
 
 START_TEST(stored_transitions_that_nobody_was_told_of_are_told_after_a_restart)
 {
@@ -169,8 +167,7 @@ START_TEST(endless_conflicts_are_slowed_down)
 }
 END_TEST
 
-/* --- trouble -----------------------------------------------------------------------------------
- */
+/* --- trouble ---------------------------------------------------------------------------------- */
 
 START_TEST(a_failed_step_is_repeated_after_a_pause_and_nothing_else)
 {
@@ -219,8 +216,7 @@ START_TEST(errors_of_the_stream_are_counted_and_passed_over)
 }
 END_TEST
 
-/* --- partitions that come and go ---------------------------------------------------------------
- */
+/* --- partitions that come and go -------------------------------------------------------------- */
 
 START_TEST(a_revoke_between_batches_is_answered_and_forgets_what_was_known)
 {
@@ -288,8 +284,7 @@ START_TEST(losing_everything_leaves_nothing_in_hand)
 }
 END_TEST
 
-/* --- memory ------------------------------------------------------------------------------------
- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 START_TEST(the_cache_is_bounded)
 {
