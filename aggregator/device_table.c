@@ -158,11 +158,11 @@ static void clear(struct device_state *state)
     state->shares_cap = kept.shares_cap;
 }
 
-enum device_pack_fold device_entry_fold(struct device_entry *d, int32_t partition, int64_t offset,
-                                        const struct reading *r)
+enum pack_fold device_entry_fold(struct device_entry *d, int32_t partition, int64_t offset,
+                                 const struct reading *r)
 {
     return d->state_bytes ? device_pack_fold(d->bytes + d->id_len, partition, offset, r)
-                          : DEVICE_PACK_UNFIT;
+                          : PACK_UNFIT;
 }
 
 void device_entry_unpack(const struct device_entry *d, struct device_state *out)

@@ -64,8 +64,8 @@ static inline struct device_entry *device_table_at(const struct device_table *t,
 
 struct span device_entry_id(const struct device_entry *d);
 /* device_state_fold without unpacking, where that can be done; as device_pack_fold. */
-enum device_pack_fold device_entry_fold(struct device_entry *d, int32_t partition, int64_t offset,
-                                        const struct reading *r);
+enum pack_fold device_entry_fold(struct device_entry *d, int32_t partition, int64_t offset,
+                                 const struct reading *r);
 /* Its last state into `out` (initialised), without the id. */
 void device_entry_unpack(const struct device_entry *d, struct device_state *out);
 void device_table_pack(struct device_table *t, struct device_entry *d,

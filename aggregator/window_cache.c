@@ -132,9 +132,8 @@ static bool fold_unpacked(struct window_cache *c, struct window_entry *w,
 bool window_cache_fold_window(struct window_cache *c, struct window_entry *w,
                               const struct window_sample *sample)
 {
-    enum window_pack_fold done = window_entry_fold(w, sample);
-    bool changed =
-        done == WINDOW_PACK_UNFIT ? fold_unpacked(c, w, sample) : done == WINDOW_PACK_FOLDED;
+    enum pack_fold done = window_entry_fold(w, sample);
+    bool changed = done == PACK_UNFIT ? fold_unpacked(c, w, sample) : done == PACK_FOLDED;
     if (changed)
         window_cache_mark_window(c, w);
     return changed;
@@ -153,9 +152,9 @@ static bool fold_unpacked_device(struct window_cache *c, struct device_entry *d,
 bool window_cache_fold_device(struct window_cache *c, struct device_entry *d, int32_t partition,
                               int64_t offset, const struct reading *r)
 {
-    enum device_pack_fold done = device_entry_fold(d, partition, offset, r);
-    bool changed = done == DEVICE_PACK_UNFIT ? fold_unpacked_device(c, d, partition, offset, r)
-                                             : done == DEVICE_PACK_FOLDED;
+    enum pack_fold done = device_entry_fold(d, partition, offset, r);
+    bool changed =
+        done == PACK_UNFIT ? fold_unpacked_device(c, d, partition, offset, r) : done == PACK_FOLDED;
     if (changed)
         window_cache_mark_device(c, d);
     return changed;

@@ -158,14 +158,14 @@ void window_table_pack(struct window_table *t, struct window_entry *w, struct wi
     w->final = window->final;
 }
 
-enum window_pack_fold window_entry_fold(struct window_entry *w, const struct window_sample *sample)
+enum pack_fold window_entry_fold(struct window_entry *w, const struct window_sample *sample)
 {
-    enum window_pack_fold done = WINDOW_PACK_UNFIT;
+    enum pack_fold done = PACK_UNFIT;
     if (w->empty && !w->final)
         done = window_pack_begin(w->bytes, sizeof w->bytes, w->start_ms, sample);
     else if (!w->apart && !w->final)
         done = window_pack_fold(w->bytes, sizeof w->bytes, w->start_ms, sample);
-    w->empty = w->empty && done != WINDOW_PACK_FOLDED;
+    w->empty = w->empty && done != PACK_FOLDED;
     return done;
 }
 

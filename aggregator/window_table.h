@@ -65,7 +65,7 @@ void window_entry_prefetch(const struct window_entry *w);
 struct window_entry *window_table_slot(const struct window_table *t, size_t slot);
 
 /* window_fold without unpacking, where that can be done; as window_pack_fold. */
-enum window_pack_fold window_entry_fold(struct window_entry *w, const struct window_sample *sample);
+enum pack_fold window_entry_fold(struct window_entry *w, const struct window_sample *sample);
 
 /* The window into `out` (initialised). */
 void window_entry_unpack(const struct window_entry *w, struct window *out);

@@ -298,29 +298,29 @@ static bool open_share(uint8_t *bytes, struct opened *o)
     return !wide;
 }
 
-enum device_pack_fold device_pack_fold(uint8_t *bytes, int32_t partition, int64_t offset,
-                                       const struct reading *r)
+enum pack_fold device_pack_fold(uint8_t *bytes, int32_t partition, int64_t offset,
+                                const struct reading *r)
 {
     struct opened o;
     uint8_t *place[IN_PLACE_MAX];
     if (!open_share(bytes, &o) || o.s.partition != partition)
-        return DEVICE_PACK_UNFIT;
+        return PACK_UNFIT;
     uint8_t slot = o.s.cadence.next;
     if (!device_share_fold(&o.s, offset, r->ts_ms))
-        return DEVICE_PACK_REPLAY;
+        return PACK_REPLAY;
     bool gained = o.s.cadence.next != slot;
     uint32_t gap_ms = gained ? o.s.cadence.gap_ms[slot] : 0;
     uint16_t gap = (uint16_t)gap_ms;
     if (gap != gap_ms || !find_sensors(o.sensors, o.d.sensors, r, place))
-        return DEVICE_PACK_UNFIT;
+        return PACK_UNFIT;
     device_state_take_head(&o.d, r);
     if (head_size(&o.d) != (size_t)(o.share - bytes))
-        return DEVICE_PACK_UNFIT;
+        return PACK_UNFIT;
     put_head(bytes, &o.d);
     put_share_head(o.share, &o.s, false);
     if (gained)
         put(o.gaps + slot * sizeof gap, &gap, sizeof gap);
     for (unsigned i = 0; i < r->sensors; i++)
         fold_sensor(place[i], r->ts_ms, r->sensor[i].value);
-    return DEVICE_PACK_FOLDED;
+    return PACK_FOLDED;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/model/device_state.h"
+#include "common/model/pack_fold.h"
 
 /* Bytes of all but the id and rev, which are the caller's to keep. With one partition and two
  * sensors of 13 and 8 letters 185, if no gap of the cadence is longer than 65 s; else 249. */
@@ -16,15 +17,9 @@ void device_pack(const struct device_state *d, uint8_t *out);
  * are used again. */
 void device_unpack(struct device_state *d, const uint8_t *bytes);
 
-enum device_pack_fold {
-    DEVICE_PACK_FOLDED,
-    DEVICE_PACK_REPLAY, /* it was folded in before: nothing has changed */
-    DEVICE_PACK_UNFIT,  /* nothing has changed: unpack it, fold, and pack it */
-};
-
 /* device_state_fold on what device_pack wrote: the same bytes come of it. Only for the usual case:
  * one partition, no gap above 65 s, and nothing in the reading that the state has never had. */
-enum device_pack_fold device_pack_fold(uint8_t *bytes, int32_t partition, int64_t offset,
-                                       const struct reading *r);
+enum pack_fold device_pack_fold(uint8_t *bytes, int32_t partition, int64_t offset,
+                                const struct reading *r);
 
 #endif

@@ -231,39 +231,39 @@ int32_t window_pack_source(const uint8_t *bytes)
 
 /* --- folding where it lies -------------------------------------------------------------------- */
 
-enum window_pack_fold window_pack_begin(uint8_t *bytes, size_t room, int64_t start_ms,
-                                        const struct window_sample *sample)
+enum pack_fold window_pack_begin(uint8_t *bytes, size_t room, int64_t start_ms,
+                                 const struct window_sample *sample)
 {
     struct window_share share = {.partition = sample->partition, .src = -1};
     uint16_t head = 1;
     (void)window_share_fold(&share, sample->offset, sample->ts_ms, sample->value);
     if (!is_narrow_share(&share.stats, start_ms) || HEAD + share_size(&share.stats, true) > room)
-        return WINDOW_PACK_UNFIT;
+        return PACK_UNFIT;
     put_share(put(bytes, &head, sizeof head), &share, start_ms, true);
-    return WINDOW_PACK_FOLDED;
+    return PACK_FOLDED;
 }
 
 /* The two sums take a third of the time, and copying to and from a window took another. */
-enum window_pack_fold window_pack_fold(uint8_t *bytes, size_t room, int64_t start_ms,
-                                       const struct window_sample *sample)
+enum pack_fold window_pack_fold(uint8_t *bytes, size_t room, int64_t start_ms,
+                                const struct window_sample *sample)
 {
     struct window_share share;
     struct window_stats *s = &share.stats;
     uint16_t head;
     const uint8_t *at = get(bytes, &head, sizeof head);
     if (head != 1) /* one share, narrow, not late */
-        return WINDOW_PACK_UNFIT;
+        return PACK_UNFIT;
     get_share(at, &share, start_ms, true);
     if (share.partition != sample->partition)
-        return WINDOW_PACK_UNFIT;
+        return PACK_UNFIT;
     if (!window_share_fold(&share, sample->offset, sample->ts_ms, sample->value))
-        return WINDOW_PACK_REPLAY;
+        return PACK_REPLAY;
     if (HEAD + share_size(s, true) > room) {
         exact_sum_compress(&s->sum);
         exact_sum_compress(&s->squares);
     }
     if (!is_narrow_share(s, start_ms) || HEAD + share_size(s, true) > room)
-        return WINDOW_PACK_UNFIT;
+        return PACK_UNFIT;
     put_share(bytes + HEAD, &share, start_ms, true);
-    return WINDOW_PACK_FOLDED;
+    return PACK_FOLDED;
 }

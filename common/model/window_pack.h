@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/model/pack_fold.h"
 #include "common/model/window.h"
 
 /* Bytes of the shares and `late`; start, rev and final are the caller's to keep. 100 for one share
@@ -24,20 +25,14 @@ struct window_sample {
     double value;
 };
 
-enum window_pack_fold {
-    WINDOW_PACK_FOLDED,
-    WINDOW_PACK_REPLAY, /* it was folded in before: nothing has changed */
-    WINDOW_PACK_UNFIT,  /* nothing has changed: unpack it, fold, and pack it */
-};
-
 /* window_fold on what window_pack wrote for a window that is not final: the same bytes come of it.
  * Only for the usual case: one partition, narrow, not late, and no more than `room` bytes (after
  * window_compress, if need be). */
-enum window_pack_fold window_pack_fold(uint8_t *bytes, size_t room, int64_t start_ms,
-                                       const struct window_sample *sample);
+enum pack_fold window_pack_fold(uint8_t *bytes, size_t room, int64_t start_ms,
+                                const struct window_sample *sample);
 /* The same for a window that has nothing in it yet. */
-enum window_pack_fold window_pack_begin(uint8_t *bytes, size_t room, int64_t start_ms,
-                                        const struct window_sample *sample);
+enum pack_fold window_pack_begin(uint8_t *bytes, size_t room, int64_t start_ms,
+                                 const struct window_sample *sample);
 
 /* The partition of the last share in what window_pack wrote; -1 = there is none. */
 int32_t window_pack_source(const uint8_t *bytes);

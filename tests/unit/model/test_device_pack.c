@@ -83,12 +83,12 @@ static bool fold_packed(const struct device_state *before, const struct device_s
     device_pack(before, bytes);
     device_pack(before, was);
     device_pack(after, will);
-    enum device_pack_fold done = device_pack_fold(bytes, partition, offset, r);
-    bool folded = done == DEVICE_PACK_FOLDED;
+    enum pack_fold done = device_pack_fold(bytes, partition, offset, r);
+    bool folded = done == PACK_FOLDED;
     if (folded)
         ck_assert_uint_eq(size, size_after);
     ck_assert_mem_eq(bytes, folded ? will : was, size);
-    if (done == DEVICE_PACK_REPLAY)
+    if (done == PACK_REPLAY)
         ck_assert(size == size_after && memcmp(was, will, size) == 0);
     free(bytes), free(was), free(will);
     return folded;
